@@ -1,0 +1,45 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The bridge between the core and action plugins: a live line on the terminal while the core works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.slipway.platform.plugins.module_utils._ansible import Result, to_json
+from ansible_collections.slipway.platform.plugins.module_utils._errors import SlipwayError
+
+Progress = Callable[[str], None]
+
+
+class CoreAction(ActionBase):  # type: ignore[misc]
+    """An action that validates its arguments and hands them to the core, on the controller.
+
+    A subclass sets ``argument_spec`` (and, where needed, ``constraints``: mutually_exclusive, required_one_of, ...)
+    and implements ``work``.
+    """
+
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_diff = True
+    argument_spec: dict[str, Any] = {}
+    constraints: dict[str, Any] = {}
+
+    def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:
+        raise NotImplementedError
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        checked = ArgumentSpecValidator(self.argument_spec, **self.constraints).validate(self._task.args)
+        if checked.error_messages:
+            return result | {"failed": True, "msg": "; ".join(checked.error_messages)}
+        display = Display()
+        try:
+            outcome = self.work(checked.validated_parameters, self._task.check_mode, lambda line: display.display(f"    {line}"))
+        except SlipwayError as error:
+            return result | {"failed": True, "msg": error.message} | error.facts
+        return result | to_json(outcome)
