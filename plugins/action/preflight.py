@@ -1,0 +1,35 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.slipway.platform.plugins.module_utils import _lock, _preflight
+from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
+
+
+class ActionModule(CoreAction):
+    """Runs on the controller because the lock belongs to the ansible-playbook process, the parent of this worker."""
+
+    argument_spec = {
+        "environment": {"type": "str", "required": True},
+        "settings": {"type": "dict", "default": {}},
+        "root": {"type": "bool", "default": False},
+        "programs": {"type": "dict", "default": {}},
+        "ports": {"type": "dict", "default": {}},
+        "own_processes": {"type": "str", "default": ""},
+        "disk": {"type": "dict", "default": {}},
+        "memory": {"type": "float", "default": 0.0},
+        "lock": {"type": "path"},
+    }
+
+    def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> _preflight.Result:
+        lock = params.pop("lock")
+        ports = {int(port): str(setting) for port, setting in params.pop("ports").items()}
+        disk = {str(path): float(size) for path, size in params.pop("disk").items()}
+        result = _preflight.check(_preflight.Request(**params, ports=ports, disk=disk), _preflight.this_machine())
+        if lock and not check_mode:
+            _lock.take(Path(lock), os.getppid(), f"environment {params['environment']}")
+        return result
