@@ -1,0 +1,83 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run made, in one place: for a person as lines, for a program as a JSON document."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the run and the seconds it took."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service as it is served: its address, and the image by digest that runs."""
+
+    name: str
+    url: str
+    image: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The document written to ``summary.json``; ``notes`` are limits that a reader must know."""
+
+    environment: str
+    url: str
+    ca_file: str
+    kubeconfig: str
+    namespace: str
+    services: tuple[Service, ...]
+    versions: Mapping[str, str]
+    stages: tuple[Stage, ...]
+    notes: tuple[str, ...] = ()
+    next_steps: tuple[str, ...] = field(default=())
+
+
+def stages_of(marks: Sequence[Mapping[str, Any]], finished: float) -> tuple[Stage, ...]:
+    """Stages with their seconds, from the moments (``{"name", "started"}``, seconds since the epoch) at which each began."""
+    ends = [float(mark["started"]) for mark in marks[1:]] + [finished]
+    return tuple(Stage(str(mark["name"]), round(end - float(mark["started"]), 1)) for mark, end in zip(marks, ends, strict=True))
+
+
+def lines(summary: Summary) -> list[str]:
+    """The summary for a terminal."""
+    width = max((len(service.name) for service in summary.services), default=0)
+    total = sum(stage.seconds for stage in summary.stages)
+    steps = " · ".join(f"{stage.name} {stage.seconds:.1f} s" for stage in summary.stages)
+    return [
+        "",
+        f"{summary.environment} serves at {summary.url}",
+        "",
+        *(f"  {service.name:<{width}}  {service.url}  {service.image}" for service in summary.services),
+        "",
+        f"  certificate authority  {summary.ca_file}",
+        f"  kubeconfig             {summary.kubeconfig}",
+        f"  versions               {', '.join(f'{name} {version}' for name, version in summary.versions.items())}",
+        f"  took                   {total:.1f} s ({steps})",
+        *(f"  note                   {note}" for note in summary.notes),
+        "",
+        *(f"  try: {step}" for step in summary.next_steps),
+        "",
+    ]
+
+
+def write(summary: Summary, path: Path) -> None:
+    """Write the JSON document by one rename, so that a reader never sees half of it."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}-", delete=False, encoding="utf-8") as handle:
+        json.dump(asdict(summary), handle, indent=2)
+        handle.write("\n")
+    os.replace(handle.name, path)
