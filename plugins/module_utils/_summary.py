@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import tempfile
@@ -49,8 +50,8 @@ class Summary:
 
 def stages_of(marks: Sequence[Mapping[str, Any]], finished: float) -> tuple[Stage, ...]:
     """Stages with their seconds, from the moments (``{"name", "started"}``, seconds since the epoch) at which each began."""
-    ends = [float(mark["started"]) for mark in marks[1:]] + [finished]
-    return tuple(Stage(str(mark["name"]), round(end - float(mark["started"]), 1)) for mark, end in zip(marks, ends, strict=True))
+    moments = [*(float(mark["started"]) for mark in marks), finished]
+    return tuple(Stage(str(mark["name"]), round(end - start, 1)) for mark, (start, end) in zip(marks, itertools.pairwise(moments), strict=True))
 
 
 def lines(summary: Summary) -> list[str]:
