@@ -1,0 +1,148 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""podman and buildah with a configuration, storage, networks and state of our own: the user's are never read or changed.
+
+What this machine can do is looked up instead of assumed (containers.conf(5), containers-storage.conf(5)):
+
+    cgroup v1 or hybrid          -> runtime runc: crun refuses them
+    no systemd as PID 1          -> cgroups by cgroupfs, events in a file
+    no CAP_SYS_RESOURCE          -> default limits not above the hard limits that we have: raising one would be refused
+    always                       -> no limit on processes (a node runs hundreds), locks in files (the default is one memory segment for the machine)
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.slipway.platform.plugins.module_utils._errors import Missing
+
+_CAP_SYS_RESOURCE = 24  # capability.h
+_NOFILE_MAX = 1048576  # what podman would ask for
+_HELPER_DIRS = (Path("/usr/libexec/podman"), Path("/usr/lib/podman"), Path("/usr/local/libexec/podman"), Path("/usr/local/lib/podman"))
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What matters to podman on this machine. ``cgroup`` is v1, hybrid or v2; limits are the hard ones of this process."""
+
+    cgroup: str
+    systemd: bool
+    raise_limits: bool
+    nofile: int
+    nproc: int
+    runtimes: tuple[str, ...]
+    netavark: bool
+
+    @property
+    def runtime(self) -> str:
+        """The first OCI runtime that works here, by name."""
+        wanted = ("crun", "runc") if self.cgroup == "v2" else ("runc",)
+        found = [name for name in wanted if name in self.runtimes]
+        if not found:
+            raise Missing(f"no OCI runtime for cgroup {self.cgroup} is on this machine; install it with: apt-get install {wanted[-1]}", program=wanted[-1])
+        return found[0]
+
+
+def detect(root: Path = Path("/")) -> Machine:
+    """Look at this machine; ``root`` is where /sys, /proc and /run are looked up."""
+    status = (root / "proc/self/status").read_text()
+    effective = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff:"))
+    return Machine(
+        cgroup=_cgroup(root / "sys/fs/cgroup"),
+        systemd=(root / "run/systemd/system").is_dir(),
+        raise_limits=bool(effective >> _CAP_SYS_RESOURCE & 1),
+        nofile=_hard_limit(resource.RLIMIT_NOFILE),
+        nproc=_hard_limit(resource.RLIMIT_NPROC),
+        runtimes=tuple(name for name in ("crun", "runc") if shutil.which(name)),
+        netavark=any((root / folder.relative_to("/") / "netavark").exists() for folder in _HELPER_DIRS),
+    )
+
+
+def _cgroup(mount: Path) -> str:
+    if (mount / "cgroup.controllers").exists():
+        return "v2"
+    return "hybrid" if (mount / "unified/cgroup.controllers").exists() else "v1"
+
+
+def _hard_limit(kind: int) -> int:
+    hard = resource.getrlimit(kind)[1]
+    return _NOFILE_MAX if hard == resource.RLIM_INFINITY else min(hard, _NOFILE_MAX)
+
+
+def data_dir(env: Mapping[str, str] = os.environ) -> Path:
+    """Where images, volumes and networks are kept: ``$XDG_DATA_HOME/slipway/containers`` (XDG Base Directory Specification 0.8)."""
+    base = env.get("XDG_DATA_HOME") or os.path.join(env.get("HOME", "/root"), ".local", "share")
+    return Path(base) / "slipway" / "containers"
+
+
+RUN_DIR = Path("/run/slipway/containers")
+
+
+def containers_conf(machine: Machine, data: Path, run: Path = RUN_DIR) -> str:
+    """The text of containers.conf for this machine."""
+    managed_by_systemd = machine.systemd and machine.cgroup == "v2"
+    lines = ["[containers]", "pids_limit = 0"]
+    if not machine.raise_limits:
+        lines.append(f'default_ulimits = ["nofile={machine.nofile}:{machine.nofile}", "nproc={machine.nproc}:{machine.nproc}"]')
+    lines += [
+        "",
+        "[engine]",
+        f'runtime = "{machine.runtime}"',
+        f'cgroup_manager = "{"systemd" if managed_by_systemd else "cgroupfs"}"',
+        'events_logger = "file"',
+        'lock_type = "file"',
+        f'static_dir = "{data}/libpod"',
+        f'volume_path = "{data}/volumes"',
+        f'tmp_dir = "{run}/libpod"',
+        "",
+        "[network]",
+        f'network_config_dir = "{data}/networks"',
+    ]
+    if machine.netavark:
+        lines.append('network_backend = "netavark"')
+    return "\n".join(lines) + "\n"
+
+
+def storage_conf(data: Path, run: Path = RUN_DIR) -> str:
+    """The text of storage.conf: our own image and layer store."""
+    return f'[storage]\ndriver = "overlay"\ngraphroot = "{data}/storage"\nrunroot = "{run}/storage"\n'
+
+
+def environment(cache: Path, env: Mapping[str, str] = os.environ, machine: Machine | None = None) -> dict[str, str]:
+    """The variables with which podman, buildah and kind are started; the files they name are written if absent or different.
+
+    ``cache`` is ``_artifacts.cache_dir()``: the configuration can be made again at any time, the data is in ``data_dir()``.
+    """
+    data = data_dir(env)
+    folder = cache / "podman"
+    files = {
+        "containers.conf": containers_conf(machine or detect(), data),
+        "storage.conf": storage_conf(data),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        _write_if_different(folder / name, text)
+    # kind mounts it into the nodes; a kernel without modules leaves it out.
+    Path("/lib/modules").mkdir(parents=True, exist_ok=True)
+    return {
+        "CONTAINERS_CONF": str(folder / "containers.conf"),
+        "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+        "KIND_EXPERIMENTAL_PROVIDER": "podman",
+    }
+
+
+def _write_if_different(path: Path, text: str) -> None:
+    try:
+        if path.read_text() == text:
+            return
+    except FileNotFoundError:
+        pass
+    # One rename: another process may be reading the file now.
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(text)
+    fresh.rename(path)
