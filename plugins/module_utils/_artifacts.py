@@ -27,8 +27,8 @@ Build = Callable[[Path, Path], None]
 
 def cache_dir(env: Mapping[str, str] = os.environ) -> Path:
     """Where builds and downloads are kept: ``$XDG_CACHE_HOME/slipway`` or ``~/.cache/slipway``."""
-    base = env.get("XDG_CACHE_HOME") or os.path.join(env.get("HOME", "/root"), ".cache")
-    return Path(base) / "slipway"
+    base = env.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path(env.get("HOME", "/root")) / ".cache") / "slipway"
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def tree_digest(root: Path) -> str:
     for path in sorted(p for p in root.rglob("*") if p.is_symlink() or p.is_file()):
         name = path.relative_to(root).as_posix()
         if path.is_symlink():
-            digest.update(f"l {name}\0{os.readlink(path)}\0".encode())
+            digest.update(f"l {name}\0{path.readlink()}\0".encode())
         else:
             mode = "x" if os.access(path, os.X_OK) else "f"
             digest.update(f"{mode} {name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())

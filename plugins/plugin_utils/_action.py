@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
@@ -16,7 +16,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import Sl
 Progress = Callable[[str], None]
 
 
-class CoreAction(ActionBase):  # type: ignore[misc]
+class CoreAction(ActionBase):
     """An action that validates its arguments and hands them to the core, on the controller.
 
     A subclass sets ``argument_spec`` (and, where needed, ``constraints``: mutually_exclusive, required_one_of, ...)
@@ -26,8 +26,8 @@ class CoreAction(ActionBase):  # type: ignore[misc]
     _requires_connection = False
     _supports_check_mode = True
     _supports_diff = True
-    argument_spec: dict[str, Any] = {}
-    constraints: dict[str, Any] = {}
+    argument_spec: ClassVar[dict[str, Any]] = {}
+    constraints: ClassVar[dict[str, Any]] = {}
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:
         raise NotImplementedError

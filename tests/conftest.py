@@ -1,0 +1,21 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes ``ansible_collections.slipway.platform`` and ``support`` resolve to this checkout, from whatever folder pytest is started."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+for folder in (CHECKOUT / "tests", CHECKOUT / "collections"):
+    sys.path.insert(0, str(folder))
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The root of the checkout under test."""
+    return CHECKOUT
