@@ -1,0 +1,327 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A local certificate authority and its leaves, kept as files.
+
+    <folder>/ca.crt       the root that clients trust            0644
+    <folder>/ca.key       its key                                0600
+    <folder>/<name>.crt   leaf and intermediates, not the root   0644   (a root in the chain is never used: RFC 8446 §4.4.2)
+    <folder>/<name>.key   its key, new at each renewal           0600
+
+A renewed authority keeps its key and its subject, so leaves and the trust that users gave to an older ca.crt stay good.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import ipaddress
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput
+from ansible_collections.slipway.platform.plugins.module_utils._tls import issue
+from ansible_collections.slipway.platform.plugins.module_utils._tls.certificate import USAGES, Certificate, describe, permits, public_key_sha256
+from cryptography import x509
+
+# Names that no public authority may certify: RFC 6761, RFC 9476 (internal), cluster names, private networks.
+# Whoever steals the key of an authority that a browser trusts can't use it against the rest of the web.
+PRIVATE = ("localhost", "test", "internal", "svc", "cluster.local", "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
+BACKDATED = timedelta(minutes=5)  # a client whose clock is a little behind must not refuse a new certificate
+_FILE_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
+_HOST_NAME = re.compile(r"(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*")
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A wanted certificate: DNS names, addresses, lifetime in days, usages (server, client)."""
+
+    name: str
+    dns: tuple[str, ...] = ()
+    ip: tuple[str, ...] = ()
+    days: int = 90
+    usages: tuple[str, ...] = ("server",)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A wanted authority with its leaves. ``permitted`` empty means: it may sign for any name."""
+
+    folder: Path
+    certificates: tuple[Leaf, ...] = ()
+    common_name: str = "Slipway local CA"
+    days: int = 3650
+    permitted: tuple[str, ...] = PRIVATE
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Request:
+        """The request that module arguments describe. Raises ``InvalidInput`` for what can't be certified."""
+        leaves = tuple(_leaf_from(entry) for entry in params["certificates"])
+        names = [leaf.name for leaf in leaves]
+        for name in names:
+            if name == "ca" or names.count(name) > 1:
+                raise InvalidInput(f"certificate name {name!r} is taken: each needs a name of its own, and ca is the authority's", name=name)
+        return cls(Path(params["path"]), leaves, params["common_name"], params["days"], tuple(sorted(_tree(tree) for tree in params["permitted"])))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One certificate afterwards. ``action`` is unchanged, issued or renewed; dates are ISO 8601; ``serial`` is empty where check mode made none."""
+
+    name: str
+    certificate_file: str
+    key_file: str
+    action: str
+    reason: str
+    not_before: str
+    not_after: str
+    serial: str
+    sha256: str
+    dns: tuple[str, ...]
+    ip: tuple[str, ...]
+    usages: tuple[str, ...]
+    permitted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """The authority and its certificates; ``diff`` shows names, dates and serials, never keys."""
+
+    ca_file: str
+    authority: Entry
+    certificates: tuple[Entry, ...]
+    diff: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> bool:
+        return self.diff["before"] != self.diff["after"]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A certificate and its key as they are on disk; ``fault`` says why they can't be used as they are."""
+
+    certificate: x509.Certificate | None = None
+    key: issue.Key | None = None
+    fault: str = ""
+
+    @property
+    def facts(self) -> Certificate | None:
+        return describe(self.certificate) if self.certificate else None
+
+
+def ensure(request: Request, now: Clock = utc_now, check_mode: bool = False) -> Result:
+    """Make the folder hold the authority and every leaf, renewed when a third of the lifetime is left or when the wish changed."""
+    if check_mode:
+        return _ensure(request, now(), write=False)
+    request.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _locked(request.folder):
+        return _ensure(request, now(), write=True)
+
+
+def renewal_due(certificate: Certificate, now: datetime) -> bool:
+    """Whether a third of the lifetime, or less, is left."""
+    return certificate.not_after - now <= certificate.lifetime / 3
+
+
+def plan_authority(held: Held, request: Request, now: datetime) -> tuple[str, tuple[str, ...]]:
+    """Why the root must be (re)issued ("" if not), and the name constraint it then has. The constraint only ever widens."""
+    facts = held.facts
+    current = facts.permitted if facts else request.permitted
+    wanted: set[str] = set(current) | set(request.permitted) if current and request.permitted else set()
+    if wanted:
+        # A name without a dot is private by nature, but RFC 5280 has no subtree for "names without a dot": name each.
+        wanted |= {name for leaf in request.certificates for name in leaf.dns if "." not in name}
+        for leaf in request.certificates:
+            for name in (*leaf.dns, *leaf.ip):
+                if not permits(tuple(wanted), name):
+                    raise InvalidInput(f"certificate {leaf.name!r}: the local CA may not sign for {name}; add it or its domain to permitted", name=name)
+    permitted = tuple(sorted(wanted))
+    if facts is None:
+        return "it does not exist", permitted
+    if permitted != facts.permitted:
+        return "it may sign for more names", permitted
+    return ("a third of its lifetime is left" if renewal_due(facts, now) else ""), permitted
+
+
+def plan_leaf(held: Held, leaf: Leaf, issuer: x509.Certificate | None, now: datetime) -> str:
+    """Why a leaf must be issued, in words for the user; "" if it is as wished."""
+    facts = held.facts
+    if held.fault or facts is None or held.certificate is None:
+        return held.fault or "it does not exist"
+    if issuer is None or not issue.signed_by(held.certificate, issuer):
+        return "another authority signed it"
+    if (set(facts.dns), set(facts.ip)) != (set(leaf.dns), set(leaf.ip)):
+        return "its names changed"
+    if set(facts.usages) != set(leaf.usages):
+        return "its usages changed"
+    if facts.lifetime.days != leaf.days and facts.not_after < issuer.not_valid_after_utc:
+        return "its lifetime changed"
+    return "a third of its lifetime is left" if renewal_due(facts, now) else ""
+
+
+def _ensure(request: Request, now: datetime, write: bool) -> Result:
+    folder = request.folder
+    held = _read_authority(folder)
+    reason, permitted = plan_authority(held, request, now)
+    root, key = held.certificate, held.key
+    if reason:
+        key = key or issue.new_key()
+        common_name = f"{request.common_name} {public_key_sha256(key.public_key())[:8]}"
+        root = issue.authority(key, common_name, permitted, now - BACKDATED, now + timedelta(days=request.days))
+        if write:
+            _write(folder / "ca.key", issue.key_pem(key), 0o600)
+            _write(folder / "ca.crt", issue.certificate_pem(root), 0o644)
+    elif held.fault and write:
+        (folder / "ca.key").chmod(0o600)
+    assert root is not None and key is not None
+    before, after = [_text("ca", held.facts, held.fault)], [_text("ca", describe(root), made=bool(reason) and not write)]
+    entries = [_entry(folder, "ca", reason or held.fault, held.facts, describe(root), write)]
+    for leaf in request.certificates:
+        current = _read_pair(folder, leaf.name)
+        reason = plan_leaf(current, leaf, root, now)
+        facts = current.facts
+        if reason:
+            facts = _issue_leaf(folder, leaf, root, key, now, write)
+        assert facts is not None
+        before.append(_text(leaf.name, current.facts, current.fault))
+        after.append(_text(leaf.name, facts, made=bool(reason) and not write))
+        entries.append(_entry(folder, leaf.name, reason, current.facts, facts, write))
+    return Result(str(folder / "ca.crt"), entries[0], tuple(entries[1:]), {"before": "".join(before), "after": "".join(after)})
+
+
+def _issue_leaf(folder: Path, leaf: Leaf, root: x509.Certificate, root_key: issue.Key, now: datetime, write: bool) -> Certificate:
+    key = issue.new_key()
+    until = min(now - BACKDATED + timedelta(days=leaf.days), root.not_valid_after_utc)
+    made = issue.leaf(key, root, root_key, leaf.name, leaf.dns, leaf.ip, leaf.usages, now - BACKDATED, until)
+    if write:
+        # Key first: an interruption leaves a pair that does not match, which the next run sees and renews.
+        _write(folder / f"{leaf.name}.key", issue.key_pem(key), 0o600)
+        _write(folder / f"{leaf.name}.crt", issue.certificate_pem(made), 0o644)
+    return describe(made)
+
+
+def _read_authority(folder: Path) -> Held:
+    certificate, key = folder / "ca.crt", folder / "ca.key"
+    if not certificate.exists() and not key.exists():
+        return Held()
+    for path, other in ((certificate, key), (key, certificate)):
+        if not path.exists():
+            raise Conflict(f"{other} is there, but {path.name} is not: put it back, or remove {other} to begin a new authority (clients must then trust it)")
+    held = _read_pair(folder, "ca")
+    if held.fault and held.fault != _EXPOSED:
+        raise Conflict(f"the authority in {folder} can't be used: {held.fault}; put the files back, or remove ca.crt and ca.key to begin a new one")
+    return held
+
+
+_EXPOSED = "its key could be read by others"
+
+
+def _read_pair(folder: Path, name: str) -> Held:
+    try:
+        certificate = x509.load_pem_x509_certificates((folder / f"{name}.crt").read_bytes())[0]
+        secret = folder / f"{name}.key"
+        key = issue.load_key(secret.read_bytes(), str(secret))
+    except FileNotFoundError:
+        return Held()
+    except (ValueError, InvalidInput):
+        return Held(fault="its files could not be read")
+    if public_key_sha256(key.public_key()) != public_key_sha256(certificate.public_key()):
+        return Held(certificate, key, "its key does not belong to it")
+    return Held(certificate, key, _EXPOSED if secret.stat().st_mode & 0o077 else "")
+
+
+def _entry(folder: Path, name: str, reason: str, before: Certificate | None, after: Certificate, write: bool) -> Entry:
+    new = before is None or before.serial != after.serial
+    return Entry(
+        name=name,
+        certificate_file=str(folder / f"{name}.crt"),
+        key_file=str(folder / f"{name}.key"),
+        action=("issued" if before is None else "renewed") if new else "unchanged",
+        reason=reason,
+        not_before=_stamp(after.not_before),
+        not_after=_stamp(after.not_after),
+        serial=after.serial if write or not new else "",
+        sha256=after.sha256 if write or not new else "",
+        dns=after.dns,
+        ip=after.ip,
+        usages=after.usages,
+        permitted=after.permitted,
+    )
+
+
+def _text(name: str, facts: Certificate | None, fault: str = "", made: bool = False) -> str:
+    if facts is None:
+        return f"{name}: {fault}\n" if fault else ""
+    names = [*facts.dns, *facts.ip] or [f"may sign for {tree}" for tree in facts.permitted] or ["may sign for any name"]
+    serial = "(made when it is written)" if made else facts.serial
+    lines = [f"{name}: {_stamp(facts.not_before)} to {_stamp(facts.not_after)}, serial {serial}{f', {fault}' if fault else ''}", *names, *facts.usages]
+    return "\n  ".join(lines) + "\n"
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _leaf_from(entry: Mapping[str, Any]) -> Leaf:
+    name = entry["name"]
+    if not _FILE_NAME.fullmatch(name):
+        raise InvalidInput(f"certificate name {name!r} can't be a file name: use lower-case letters, digits, dot, dash, underscore (63 at most)", name=name)
+    dns = tuple(sorted({host.lower().rstrip(".") for host in entry["dns"]}))
+    for host in dns:
+        if not _HOST_NAME.fullmatch(host) or len(host) > 253:
+            raise InvalidInput(f"certificate {name!r}: {host!r} is not a host name (a wildcard replaces the first label only: *.example.test)", name=name)
+    try:
+        addresses = tuple(sorted({str(ipaddress.ip_address(address)) for address in entry["ip"]}))
+    except ValueError as error:
+        raise InvalidInput(f"certificate {name!r}: {error}", name=name) from None
+    usages = tuple(sorted(set(entry["usages"])))
+    if not usages or set(usages) - set(USAGES):
+        raise InvalidInput(f"certificate {name!r}: usages are one or both of {', '.join(sorted(USAGES))}", name=name)
+    if "server" in usages and not dns and not addresses:
+        raise InvalidInput(f"certificate {name!r}: a server needs a name or an address in dns or ip", name=name)
+    if entry["days"] < 1:
+        raise InvalidInput(f"certificate {name!r}: days must be 1 or more", name=name)
+    return Leaf(name, dns, addresses, entry["days"], usages)
+
+
+def _tree(tree: str) -> str:
+    if "/" not in tree:
+        return tree.lower().strip(".")
+    try:
+        return str(ipaddress.ip_network(tree))
+    except ValueError as error:
+        raise InvalidInput(f"permitted: {error}", tree=tree) from None
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    # Roles that run side by side share one authority; the second waits for the first.
+    with (folder / ".lock").open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,149 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: a local certificate authority and the certificates it signs."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: local_ca
+short_description: Ensure a local certificate authority and the certificates it signs
+version_added: 0.1.0
+author: Slipway maintainers (@slipway)
+description:
+  - Keeps a small certificate authority (ECDSA P-256) as files in a folder, and any number of certificates signed by it.
+  - A certificate is issued anew, with a new key, when a third of its lifetime or less is left, when its names, usages or lifetime
+    differ from what is asked for, when its files do not fit together, or when others could read its key.
+  - The authority may sign for private names only (name constraint), so that trusting it in a browser puts nothing else at risk.
+    Names without a dot are added by themselves, every other name must lie below an entry of O(permitted). What it may sign for only ever widens.
+  - A renewed authority keeps its key and name, so older copies of C(ca.crt) still verify names that they permit.
+options:
+  path:
+    description:
+      - Folder for C(ca.crt), C(ca.key), C(<name>.crt) and C(<name>.key). It is made with mode 0700; keys have mode 0600.
+      - Several tasks may use the same folder, also at the same time.
+    type: path
+    required: true
+  certificates:
+    description: The certificates to have. Files of certificates that are not listed are left alone.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Base of the file names and common name of the subject.
+        type: str
+        required: true
+      dns:
+        description: Host names; C(*.) may replace the first label.
+        type: list
+        elements: str
+        default: []
+      ip:
+        description: IP addresses.
+        type: list
+        elements: str
+        default: []
+      days:
+        description: Lifetime in days. A certificate never outlives the authority.
+        type: int
+        default: 90
+      usages:
+        description: What the certificate is for.
+        type: list
+        elements: str
+        choices: [server, client]
+        default: [server]
+  common_name:
+    description: Beginning of the authority's name, used when it is made. Eight hex digits of its key follow, so that two authorities can be told apart.
+    type: str
+    default: Slipway local CA
+  days:
+    description: Lifetime of the authority in days.
+    type: int
+    default: 3650
+  permitted:
+    description:
+      - Domains and networks the authority may sign for.
+      - An empty list leaves the constraint out.
+    type: list
+    elements: str
+    default: [localhost, test, internal, svc, cluster.local, 127.0.0.0/8, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, "::1/128", "fc00::/7"]
+attributes:
+  check_mode:
+    support: full
+    description: Says what would be issued and why, and writes nothing.
+  diff_mode:
+    support: full
+    description: Shows names, dates and serial numbers, never keys.
+"""
+
+EXAMPLES = r"""
+- name: Have certificates for the registry and the gateway
+  slipway.platform.local_ca:
+    path: "{{ slipway_state_dir }}/tls"
+    certificates:
+      - name: registry
+        dns: [localhost, slipway-local-registry]
+        ip: [127.0.0.1]
+      - name: gateway
+        dns: [hello.localhost, "*.localhost"]
+"""
+
+RETURN = r"""
+ca_file:
+  description: Path of the authority's certificate, which clients need.
+  type: str
+  returned: success
+authority:
+  description: The authority; the same keys as an entry of RV(certificates).
+  type: dict
+  returned: success
+certificates:
+  description: The certificates in the order in which they were asked for.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    name: {description: Its name., type: str}
+    certificate_file: {description: Path of the certificate., type: str}
+    key_file: {description: Path of its key (0600)., type: str}
+    action: {description: "unchanged, issued or renewed.", type: str}
+    reason: {description: "Why it was issued or renewed, in words; empty if unchanged.", type: str}
+    not_before: {description: "Start, ISO 8601 in UTC.", type: str}
+    not_after: {description: "End, ISO 8601 in UTC.", type: str}
+    serial: {description: "Serial number, hex; empty for one that check mode did not make.", type: str}
+    sha256: {description: "Fingerprint, hex; changes whenever the certificate does.", type: str}
+    dns: {description: Host names., type: list, elements: str}
+    ip: {description: Addresses., type: list, elements: str}
+    usages: {description: "server, client.", type: list, elements: str}
+    permitted: {description: What an authority may sign for; empty for other certificates., type: list, elements: str}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.slipway.platform.plugins.module_utils._ansible import run
+from ansible_collections.slipway.platform.plugins.module_utils._tls.authority import PRIVATE, Request, ensure
+
+CERTIFICATE = {
+    "name": {"type": "str", "required": True},
+    "dns": {"type": "list", "elements": "str", "default": []},
+    "ip": {"type": "list", "elements": "str", "default": []},
+    "days": {"type": "int", "default": 90},
+    "usages": {"type": "list", "elements": "str", "choices": ["server", "client"], "default": ["server"]},
+}
+ARGUMENTS = {
+    "path": {"type": "path", "required": True},
+    "certificates": {"type": "list", "elements": "dict", "default": [], "options": CERTIFICATE},
+    "common_name": {"type": "str", "default": "Slipway local CA"},
+    "days": {"type": "int", "default": 3650},
+    "permitted": {"type": "list", "elements": "str", "default": list(PRIVATE)},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    run(module, lambda: ensure(Request.from_params(module.params), check_mode=module.check_mode))
+
+
+if __name__ == "__main__":
+    main()
