@@ -185,7 +185,8 @@ def _ensure(request: Request, now: datetime, write: bool) -> Result:
             _write(folder / "ca.crt", issue.certificate_pem(root), 0o644)
     elif held.fault and write:
         (folder / "ca.key").chmod(0o600)
-    assert root is not None and key is not None
+    assert root is not None
+    assert key is not None
     before, after = [_text("ca", held.facts, held.fault)], [_text("ca", describe(root), made=bool(reason) and not write)]
     entries = [_entry(folder, "ca", reason or held.fault, held.facts, describe(root), write)]
     for leaf in request.certificates:
