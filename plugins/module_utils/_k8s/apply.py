@@ -1,0 +1,307 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Apply a set of manifests in one go: read what is there, apply in waves, wait, and delete what left the set.
+
+The second apply of the same set costs one list request for each kind and no write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput, NotFound
+from ansible_collections.slipway.platform.plugins.module_utils._k8s import applyset, ready
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.applyset import ApplySet, Scope
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import MANAGER, Client
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import (
+    BUILT_IN,
+    DATA_KINDS,
+    FOUNDATIONS,
+    JOBS,
+    WORKLOADS,
+    Key,
+    Kind,
+    Object,
+    split_api_version,
+    wave,
+)
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.objects import comparable, diff
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.ownership import settled
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.wait import Target, until_ready
+
+NAMESPACE = BUILT_IN["", "v1", "Namespace"]
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A set of manifests (from ``objects.flatten``), named ``name`` in ``namespace``; ``timeout`` in seconds for everything together."""
+
+    name: str
+    namespace: str
+    manifests: tuple[Object, ...]
+    prune: bool = True
+    wait: bool = True
+    timeout: float = 300.0
+    force: bool = False
+    check: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One object: what it was before and is after (or would be, in check mode)."""
+
+    key: Key
+    before: Object | None
+    after: Object | None
+    kept: bool = False
+
+    @property
+    def action(self) -> str:
+        if self.kept:
+            return "kept"
+        if comparable(self.before) == comparable(self.after):
+            return "unchanged"
+        return "created" if self.before is None else "deleted" if self.after is None else "updated"
+
+    def to_json(self) -> dict[str, str]:
+        return {"kind": self.key.kind, "namespace": self.key.namespace, "name": self.key.name, "action": self.action}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an apply did. ``objects``: ``{kind, namespace, name, action}``; ``seconds`` for all of it; ``requests`` sent to the API server."""
+
+    objects: list[dict[str, str]]
+    requests: int
+    seconds: float
+    diff: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        return any(entry["action"] not in ("unchanged", "kept") for entry in self.objects)
+
+
+@dataclass(frozen=True)
+class Item:
+    """A manifest on its way: ``kind`` is None if the cluster does not serve it (yet)."""
+
+    key: Key
+    kind: Kind | None
+    manifest: Object
+    live: Object | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is there and what is wanted. ``recorded``: the scope in the set's parent; ``absent``: namespaces that do not exist."""
+
+    items: list[Item]
+    members: Mapping[Key, Object]
+    recorded: Scope | None
+    scope: Scope
+    absent: frozenset[str]
+
+
+def plan(client: Client, request: Request) -> Plan:
+    """Read everything that decides what to do; nothing is written."""
+    group = ApplySet(request.name, request.namespace)
+    items = _items(client, request, group)
+    namespaces = frozenset(i.key.namespace for i in items if i.key.namespace) | {request.namespace}
+    found = client.map(lambda name: client.get(NAMESPACE, None, name), sorted(namespaces))
+    absent = frozenset(name for name, live in zip(sorted(namespaces), found, strict=True) if live is None)
+    recorded = None if request.namespace in absent else group.read(client)
+    kinds = {i.kind for i in items if i.kind}
+    members = group.members(client, recorded, kinds) if recorded else {}
+    items = client.map(lambda i: _with_live(client, i, members, absent, request), items)
+    return Plan(items, members, recorded, Scope(frozenset(k.group_kind for k in kinds), namespaces), absent)
+
+
+def _items(client: Client, request: Request, group: ApplySet) -> list[Item]:
+    defined = _defined(request.manifests)
+    items: dict[Key, Item] = {}
+    for manifest in request.manifests:
+        name = manifest["kind"]
+        kind = client.kind(manifest["apiVersion"], name) or defined.get((manifest["apiVersion"], name))
+        metadata = manifest["metadata"]
+        namespace = metadata.get("namespace") or ("" if kind is None else request.namespace)
+        if kind is not None and not kind.namespaced:
+            namespace = ""
+        if kind is None and not request.check:
+            raise InvalidInput(
+                f"{name} {metadata['name']}: {client.host} does not serve {manifest['apiVersion']} {name}; "
+                "correct apiVersion and kind, or apply its CustomResourceDefinition first",
+                object=f"{name} {metadata['name']}",
+            )
+        key = Key(split_api_version(manifest["apiVersion"])[0], name, namespace, metadata["name"])
+        if key in items:
+            raise InvalidInput(f"{key} is defined twice in set {request.name}: remove one of them", object=str(key))
+        placed = manifest | {"metadata": {k: v for k, v in metadata.items() if k != "namespace"} | ({"namespace": namespace} if namespace else {})}
+        items[key] = Item(key, kind, group.member(placed))
+    return list(items.values())
+
+
+def _defined(manifests: tuple[Object, ...]) -> dict[tuple[str, str], Kind]:
+    """The kinds that the set itself defines."""
+    kinds = {}
+    for manifest in manifests:
+        if manifest["kind"] == "CustomResourceDefinition":
+            spec = manifest["spec"]
+            for version in spec["versions"]:
+                kind = Kind(spec["group"], version["name"], spec["names"]["kind"], spec["names"]["plural"], spec["scope"] == "Namespaced")
+                kinds[kind.api_version, kind.kind] = kind
+    return kinds
+
+
+def _with_live(client: Client, item: Item, members: Mapping[Key, Object], absent: frozenset[str], request: Request) -> Item:
+    live = members.get(item.key)
+    if live is None and item.kind is not None and item.key.namespace not in absent:
+        # Not a member: another kind of object, or one that exists beside the set and is about to join it.
+        live = client.get(item.kind, item.key.namespace or None, item.key.name)
+        owner = ((live or {}).get("metadata", {}).get("labels") or {}).get(applyset.PART_OF)
+        if owner and owner != ApplySet(request.name, request.namespace).id and not request.force:
+            raise Conflict(
+                f"{item.key} at {client.host} belongs to another set ({owner}): remove it from one of the two, or take it over with force: true",
+                object=str(item.key),
+            )
+    return Item(item.key, item.kind, item.manifest, live)
+
+
+def apply(client: Client, request: Request, progress: Progress) -> Result:
+    """Bring the cluster to the manifests. In check mode the server is asked what would change, and nothing is written.
+
+    Raises ``NotReady`` with the cause if an object fails or is not ready in time; then nothing has been pruned.
+    """
+    started, sent = client.clock(), client.requests
+    client.until = started + request.timeout
+    planned = plan(client, request)
+    group = ApplySet(request.name, request.namespace)
+    if not request.check:
+        _open(client, group, planned)
+    outcomes: list[Outcome] = []
+    for number in range(WORKLOADS + 1):
+        part = [item for item in planned.items if _wave(item) == number]
+        done = client.map(lambda item: _apply_one(client, item, planned, request), part)
+        outcomes += done
+        if request.check:
+            continue
+        if number == FOUNDATIONS and any(o.key.kind == "CustomResourceDefinition" and o.action != "unchanged" for o in done):
+            client.forget_kinds()
+        if number == FOUNDATIONS or (number == JOBS and request.wait):
+            until_ready(client, _targets(part, done), group.selector, progress)
+    if request.wait and not request.check:
+        until_ready(client, _targets(planned.items, outcomes), group.selector, progress)
+    outcomes += _prune(client, planned, request)
+    if not request.check:
+        _close(client, group, planned, request)
+    diffs = [diff(_title(o), o.before, o.after) for o in outcomes if o.action not in ("unchanged", "kept")]
+    return Result([o.to_json() for o in outcomes], client.requests - sent, round(client.clock() - started, 2), diffs)
+
+
+def apply_to_nothing(request: Request) -> Result:
+    """Check mode for a cluster that does not exist yet: everything would be created."""
+    group = ApplySet(request.name, request.namespace)
+    outcomes = []
+    for m in request.manifests:
+        kind = BUILT_IN.get((*split_api_version(m["apiVersion"]), m["kind"]))
+        namespace = "" if kind and not kind.namespaced else m["metadata"].get("namespace") or (request.namespace if kind else "")
+        outcomes.append(Outcome(Key(split_api_version(m["apiVersion"])[0], m["kind"], namespace, m["metadata"]["name"]), None, group.member(m)))
+    return Result([o.to_json() for o in outcomes], 0, 0.0, [diff(_title(o), None, o.after) for o in outcomes])
+
+
+def _wave(item: Item) -> int:
+    return wave(item.kind) if item.kind else WORKLOADS
+
+
+def _open(client: Client, group: ApplySet, planned: Plan) -> None:
+    """Make the set's parent cover old and new members before the first of them is written."""
+    if group.namespace in planned.absent and not any(i.key == Key("", "Namespace", "", group.namespace) for i in planned.items):
+        client.apply(NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": group.namespace}})
+    elif group.namespace in planned.absent:
+        # The full manifest follows in the first wave; the parent must exist before it.
+        client.apply(NAMESPACE, next(i.manifest for i in planned.items if i.key == Key("", "Namespace", "", group.namespace)))
+    union = planned.scope | planned.recorded if planned.recorded else planned.scope
+    if union != planned.recorded:
+        group.write(client, union)
+
+
+def _apply_one(client: Client, item: Item, planned: Plan, request: Request) -> Outcome:
+    if item.live is not None and settled(item.manifest, item.live, MANAGER) and not _failed_job(item.live):
+        return Outcome(item.key, item.live, item.live)
+    if item.kind is None or (request.check and item.key.namespace in planned.absent):
+        return Outcome(item.key, None, item.manifest)
+    if item.live is not None and _failed_job(item.live):
+        return Outcome(item.key, item.live, _replace(client, item, request))
+    try:
+        after = client.apply(item.kind, item.manifest, force=request.force, dry_run=request.check).object
+    except NotFound:
+        if not request.check:  # in check mode its definition is part of this set and does not exist yet
+            raise
+        after = item.manifest
+    except InvalidInput as error:
+        if item.key.kind != "Job" or item.live is None or not any("immutable" in c["message"] for c in error.facts.get("causes", [])):
+            raise
+        after = _replace(client, item, request)
+    return Outcome(item.key, item.live, after)
+
+
+def _failed_job(live: Object) -> bool:
+    """A Job that failed never runs again by itself: applying it anew means to try again."""
+    return bool(live["kind"] == "Job" and ready.verdict(live).state == "failed")
+
+
+def _replace(client: Client, item: Item, request: Request) -> Object:
+    """Delete a Job and make it again: its template cannot be changed, and a finished one does not run again."""
+    assert item.kind is not None
+    assert item.live is not None
+    if request.check:
+        return item.manifest
+    client.delete(item.kind, item.key.namespace, item.key.name, uid=item.live["metadata"]["uid"])
+    while client.get(item.kind, item.key.namespace, item.key.name) is not None:
+        if client.until is not None and client.clock() > client.until:
+            raise Conflict(f"{item.key} at {client.host} is being deleted and does not go: see what holds its finalizers", object=str(item.key))
+        client.sleep(0.2)
+    return client.apply(item.kind, item.manifest, force=request.force).object
+
+
+def _targets(items: list[Item], outcomes: list[Outcome]) -> list[Target]:
+    after = {o.key: o.after for o in outcomes}
+    return [Target(i.key, i.kind, after[i.key] or {}) for i in items if i.kind is not None]
+
+
+def _leavers(planned: Plan) -> dict[Key, Object]:
+    wanted = {item.key for item in planned.items}
+    return {key: live for key, live in planned.members.items() if key not in wanted and not live["metadata"].get("deletionTimestamp")}
+
+
+def _prune(client: Client, planned: Plan, request: Request) -> list[Outcome]:
+    if not request.prune:
+        return []
+
+    def remove(entry: tuple[Key, Object]) -> Outcome:
+        key, live = entry
+        if key.kind in DATA_KINDS:
+            return Outcome(key, live, live, kept=True)
+        group, version = split_api_version(live["apiVersion"])
+        kind = client.kind(f"{group}/{version}" if group else version, live["kind"])
+        if kind is not None:
+            client.delete(kind, key.namespace or None, key.name, uid=live["metadata"]["uid"], dry_run=request.check)
+        return Outcome(key, live, None)
+
+    return client.map(remove, sorted(_leavers(planned).items(), key=lambda entry: entry[0]))
+
+
+def _close(client: Client, group: ApplySet, planned: Plan, request: Request) -> None:
+    """Narrow the parent to what is left, now that everything else is gone."""
+    left = _leavers(planned) if not request.prune else {k: v for k, v in _leavers(planned).items() if k.kind in DATA_KINDS}
+    kept = Scope(
+        frozenset(f"{k.kind}.{k.group}" if k.group else k.kind for k in left),
+        frozenset(k.namespace for k in left if k.namespace),
+    )
+    if planned.recorded and planned.scope | planned.recorded != planned.scope | kept:
+        group.write(client, planned.scope | kept)
+
+
+def _title(outcome: Outcome) -> str:
+    return f"{outcome.key} ({outcome.action})"

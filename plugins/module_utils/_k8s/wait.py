@@ -1,0 +1,106 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One loop that watches every object of a set until all are ready, one fails for a definite cause, or time is up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ansible_collections.slipway.platform.plugins.module_utils._errors import NotReady
+from ansible_collections.slipway.platform.plugins.module_utils._k8s import diagnose
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.diagnose import Finding, Scene
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import BUILT_IN, Key, Kind, Object
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.ready import Verdict, verdict
+
+POLL_SECONDS = 0.5
+HEARTBEAT_SECONDS = 15.0
+_RUNS_PODS = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "Pod"}
+_POD, _EVENT, _REPLICA_SET = (BUILT_IN[key] for key in (("", "v1", "Pod"), ("", "v1", "Event"), ("apps", "v1", "ReplicaSet")))
+
+
+@dataclass(frozen=True)
+class Target:
+    """An object to wait for, and how it looked last."""
+
+    key: Key
+    kind: Kind
+    live: Object
+
+
+def until_ready(client: Client, targets: Iterable[Target], selector: str, progress: Callable[[str], None]) -> None:
+    """Return when every target is ready; ``client.until`` is the deadline. ``selector`` finds the targets by label.
+
+    Raises ``NotReady`` with cause, event, log lines and advice.
+    """
+    pending = _judge(targets)
+    seen: dict[tuple[str, ...], float] = {}
+    line, spoken = "", client.clock()
+    while pending:
+        scene = _scene(client, [target for target, _ in pending])
+        findings = [f for target, judged in pending for f in diagnose.findings(target.live, judged, scene)]
+        now = client.clock()
+        seen = {f.id: seen.get(f.id, now) for f in findings}
+        definite = [f for f in findings if f.grace is not None and now - seen[f.id] >= f.grace]
+        expired = client.until is not None and now >= client.until
+        if definite or expired:
+            raise _not_ready(client, pending, definite or findings, expired and not definite)
+        pending = [(t, v) for t, v in pending if not _unclaimed(t, scene)]
+        text = _line(pending, scene)
+        if text and (text != line or now - spoken >= HEARTBEAT_SECONDS):
+            line, spoken = text, now
+            progress(text)
+        if pending:
+            client.sleep(POLL_SECONDS)
+            pending = _judge(_observe(client, [target for target, _ in pending], selector))
+
+
+def _judge(targets: Iterable[Target]) -> list[tuple[Target, Verdict]]:
+    judged = [(target, verdict(target.live)) for target in targets]
+    return [(target, v) for target, v in judged if v.state != "ready"]
+
+
+def _observe(client: Client, targets: list[Target], selector: str) -> list[Target]:
+    places = sorted({(t.kind.plural, t.key.namespace): t for t in targets}.items(), key=lambda entry: entry[0])
+    lists = client.map(lambda entry: client.find(entry[1].kind, entry[1].key.namespace or None, labels=selector), places)
+    live = {(i["kind"], i["metadata"].get("namespace", ""), i["metadata"]["name"]): i for items in lists for i in items}
+    gone = [t for t in targets if (t.key.kind, t.key.namespace, t.key.name) not in live]
+    if gone:
+        raise NotReady(f"{gone[0].key} at {client.host} was deleted by someone else while it was waited for", object=str(gone[0].key))
+    return [Target(t.key, t.kind, live[t.key.kind, t.key.namespace, t.key.name]) for t in targets]
+
+
+def _scene(client: Client, targets: list[Target]) -> Scene:
+    """What surrounds the targets that are not ready: pods, replica sets and events of their namespaces."""
+    running = sorted({t.key.namespace for t in targets if t.key.kind in _RUNS_PODS})
+    deploying = sorted({t.key.namespace for t in targets if t.key.kind == "Deployment"})
+    eventful = sorted({t.key.namespace for t in targets if t.key.kind in _RUNS_PODS or t.key.kind == "PersistentVolumeClaim"})
+    wanted = [(_POD, n) for n in running] + [(_REPLICA_SET, n) for n in deploying] + [(_EVENT, n) for n in eventful]
+    lists = client.map(lambda place: client.find(*place), wanted)
+    found: dict[str, list[Object]] = {"Pod": [], "ReplicaSet": [], "Event": []}
+    for (kind, _), items in zip(wanted, lists, strict=True):
+        found[kind.kind] += items
+    return Scene(found["Pod"], found["ReplicaSet"], found["Event"])
+
+
+def _unclaimed(target: Target, scene: Scene) -> bool:
+    """A claim whose volume is made only when a pod wants it, and no pod does: as ready as it can be."""
+    events = scene.events_of(target.live)
+    return target.key.kind == "PersistentVolumeClaim" and bool(events) and events[-1].get("reason") == "WaitForFirstConsumer"
+
+
+def _line(pending: list[tuple[Target, Verdict]], scene: Scene) -> str:
+    parts = []
+    for target, judged in pending:
+        pods = [f"{name} {state}" for name, state in diagnose.pod_states(target.live, scene)]
+        parts.append(f"{target.key.name} {judged.progress}" + (f" ({', '.join(pods[:3])})" if pods else ""))
+    return " · ".join(parts[:4]) + (f" · and {len(parts) - 4} more" if len(parts) > 4 else "")
+
+
+def _not_ready(client: Client, pending: list[tuple[Target, Verdict]], findings: list[Finding], expired: bool) -> NotReady:
+    worst = diagnose.most_telling(findings)
+    logs = client.log(worst.namespace, worst.pod, worst.container, previous=worst.previous) if worst and worst.pod and worst.container else []
+    if worst and not logs and worst.pod and worst.container and worst.previous:
+        logs = client.log(worst.namespace, worst.pod, worst.container)
+    return diagnose.report(client.host, [(str(t.key), v) for t, v in pending], worst, logs, expired)

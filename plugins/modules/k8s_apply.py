@@ -1,0 +1,163 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: k8s_apply
+short_description: Apply a set of Kubernetes objects, wait for it, and prune what left it
+version_added: 0.1.0
+description:
+  - Applies all objects of a set in one call by server-side apply (field manager C(slipway)), in waves. Namespaces, definitions and classes
+    come first, then configuration, rights, policies and services, then Jobs (waited for until they complete), then everything that runs.
+  - Deletes what was part of the set and no longer is, by ApplySet (KEP-3659) labels. Namespaces, claims, volumes and definitions are kept, since
+    their deletion deletes data. Nothing is deleted before the rest of the set is ready.
+  - Waits with a live line, and fails within 15 seconds of a definite cause, with the event, the last log lines and what to do next.
+  - A second apply of the same set writes nothing and costs one list request for each kind.
+  - A Job whose template changed, or that failed, is deleted and made anew.
+author: Slipway maintainers (@slipway)
+options:
+  kubeconfig:
+    description: Path of the kubeconfig. In check mode it may not exist yet; then everything would be created.
+    type: path
+    required: true
+  name:
+    description: Name of the set, unique within O(namespace).
+    type: str
+    required: true
+  namespace:
+    description:
+      - Namespace of the set's parent (a Secret C(applyset-<name>) without data), and of objects that name none.
+      - It is created if it does not exist.
+    type: str
+    required: true
+  definitions:
+    description: The objects.
+    type: list
+    elements: dict
+    default: []
+  src:
+    description: YAML files with further objects, any number in each.
+    type: list
+    elements: path
+    default: []
+  secret_files:
+    description: Secrets whose values are read from files on the controller, so that no task argument ever holds them.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the Secret. Entries with the same name and namespace make one Secret of several keys.
+        type: str
+        required: true
+      namespace:
+        description: Namespace of the Secret; O(namespace) if left out.
+        type: str
+      type:
+        description: Type of the Secret.
+        type: str
+        default: Opaque
+      key:
+        description: Key within the Secret.
+        type: str
+        required: true
+      path:
+        description: File whose content is the value.
+        type: path
+        required: true
+  prune:
+    description: Whether objects that left the set are deleted.
+    type: bool
+    default: true
+  wait:
+    description: Whether to wait until everything is ready.
+    type: bool
+    default: true
+  timeout:
+    description: Seconds for all of it.
+    type: int
+    default: 300
+  force:
+    description: Whether to take over fields that belong to another field manager, and objects that belong to another set.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    description: The API server is asked by dry run. Objects in namespaces and of kinds that do not exist yet would be created.
+    support: full
+  diff_mode:
+    description: Before and after of each object that changes, as YAML. Values of Secrets never appear.
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Apply a set
+  slipway.platform.k8s_apply:
+    kubeconfig: "{{ kind_result.kubeconfig }}"
+    name: ingress
+    namespace: ingress
+    definitions: "{{ lookup('ansible.builtin.template', 'gateway.yaml.j2') | ansible.builtin.from_yaml_all | list }}"
+    secret_files:
+      - name: gateway-certificate
+        type: kubernetes.io/tls
+        key: tls.crt
+        path: "{{ slipway_state_dir }}/tls/gateway.crt"
+      - name: gateway-certificate
+        type: kubernetes.io/tls
+        key: tls.key
+        path: "{{ slipway_state_dir }}/tls/gateway.key"
+"""
+
+RETURN = r"""
+objects:
+  description: Every object of the set, and those that left it.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: Its kind.
+      type: str
+      returned: always
+    namespace:
+      description: Its namespace; empty for cluster-scoped kinds.
+      type: str
+      returned: always
+    name:
+      description: Its name.
+      type: str
+      returned: always
+    action:
+      description: V(created), V(updated), V(unchanged), V(deleted), or V(kept) if it left the set and holds data.
+      type: str
+      returned: always
+requests:
+  description: How many requests were sent to the API server.
+  returned: success
+  type: int
+seconds:
+  description: How long it took.
+  returned: success
+  type: float
+cause:
+  description: Why an object is not ready, in one word, such as V(ImageNotFound) or V(CrashLoop).
+  returned: when an object did not become ready
+  type: str
+object:
+  description: The object that failed.
+  returned: failure
+  type: str
+event:
+  description: The event behind it.
+  returned: when an object did not become ready
+  type: str
+log:
+  description: The last log lines of the container.
+  returned: when an object did not become ready
+  type: list
+  elements: str
+next_step:
+  description: What to do.
+  returned: when an object did not become ready
+  type: str
+"""
