@@ -1,0 +1,104 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading score.yaml files: everything wrong with all of them at once, or the workloads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
+from ansible_collections.slipway.platform.plugins.module_utils._score import reading, semantics, structure
+from ansible_collections.slipway.platform.plugins.module_utils._score.document import Document, parse
+from ansible_collections.slipway.platform.plugins.module_utils._score.problems import KeyPath, Problem, refuse
+from ansible_collections.slipway.platform.plugins.module_utils._score.schema import WORKLOAD
+from ansible_collections.slipway.platform.plugins.module_utils._score.suggest import did_you_mean
+from ansible_collections.slipway.platform.plugins.module_utils._score.workload import Workload
+
+FILE_NAME = "score.yaml"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A score.yaml to read. ``name`` is what the inventory calls the service, if it says so."""
+
+    path: Path
+    name: str | None = None
+
+
+def check_text(text: str, file: str, folder: Path) -> tuple[Document | None, list[Problem]]:
+    """The document and its problems, sorted by line. Meaning is only looked at where the form is right."""
+    document, problems = parse(text, file)
+    if document is None:
+        return None, problems
+    problems += structure.check(document, WORKLOAD)
+    if not problems:
+        problems += semantics.check(document, folder)
+    return document, sorted(set(problems))
+
+
+def load(sources: Sequence[Source]) -> list[Workload]:
+    """The workloads of these files in the order given; raises ``InvalidInput`` with the problems of all of them."""
+    if not sources:
+        raise InvalidInput("no services were given; list at least one in slipway_services")
+    problems: list[Problem] = []
+    documents: list[tuple[Document, Workload]] = []
+    for source in sources:
+        document, found = _read(source)
+        problems += found
+        if document is not None and not found:
+            documents.append((document, reading.workload(document.data, document.file, source.path.parent)))
+    problems += _set_problems(documents, complete=len(documents) == len(sources))
+    if problems:
+        raise refuse(problems)
+    return [workload for _, workload in documents]
+
+
+def _read(source: Source) -> tuple[Document | None, list[Problem]]:
+    file = str(source.path)
+    try:
+        text = source.path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None, [Problem(file, 1, 1, "", "there is no such file", f"a service is a folder with a {FILE_NAME}")]
+    except UnicodeDecodeError:
+        return None, [Problem(file, 1, 1, "", "is not UTF-8 text")]
+    except OSError as error:
+        return None, [Problem(file, 1, 1, "", f"cannot be read: {error.strerror}")]
+    document, problems = check_text(text, file, source.path.parent)
+    if document is not None and not problems and source.name not in (None, document.data["metadata"]["name"]):
+        hint = "use one name in both"
+        problems = [document.at_value(("metadata", "name"), f"the inventory calls this service `{source.name}`", hint)]
+    return document, problems
+
+
+def _set_problems(documents: Sequence[tuple[Document, Workload]], complete: bool) -> Iterator[Problem]:
+    """What is wrong between the services. Whether a dependency exists is known only if every file could be read."""
+    by_name: dict[str, Workload] = {}
+    for document, workload in documents:
+        if workload.name in by_name:
+            yield document.at_value(("metadata", "name"), f"`{workload.name}` is the name of {by_name[workload.name].file} already")
+        by_name.setdefault(workload.name, workload)
+    for document, workload in documents:
+        if complete:
+            yield from _dependencies(document, workload, by_name)
+
+
+def _dependencies(document: Document, workload: Workload, by_name: Mapping[str, Workload]) -> Iterator[Problem]:
+    for resource in workload.of_type("service"):
+        base: KeyPath = ("resources", resource.name)
+        name = workload.dependency(resource)
+        target = by_name.get(name)
+        others = set(by_name) - {workload.name}
+        if target is None or target is workload:
+            hint = did_you_mean(name, others) or "add it to slipway_services"
+            yield document.at_key(base, f"there is no other service `{name}` in this environment", hint)
+        elif not target.ports:
+            yield document.at_key(base, f"the service `{name}` has no ports that could be called", "declare them under `service.ports` there")
+        elif target.port(resource.params.get("port")) is None:
+            wanted = resource.params.get("port")
+            names = [port.name for port in target.ports]
+            if wanted is None:
+                yield document.at_key(base, f"the service `{name}` has several ports", f"choose one in `params.port`: {', '.join(names)}")
+            else:
+                yield document.at_value((*base, "params", "port"), f"`{wanted}` is not a port of the service `{name}`", did_you_mean(str(wanted), names))
