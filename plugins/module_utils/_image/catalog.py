@@ -13,24 +13,20 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils import _artifacts
 from ansible_collections.slipway.platform.plugins.module_utils._image import debian
-from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import Layout
+from ansible_collections.slipway.platform.plugins.module_utils._oci.push import push_layout
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest, Reference
+from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry
 
 _PARALLEL = 2
 Report = Callable[[str], None]
 
 
-class Registry(Protocol):
-    """Where images are pushed; see ``_oci.registry.Registry``."""
-
-    @property
-    def host(self) -> str: ...
-    def exists(self, repository: str, target: str) -> bool: ...
-    def push_layout(self, layout: Layout, repository: str, tags: Sequence[str]) -> bool: ...
+def ignore(_: str) -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class Request:
     record_dir: Path | None = None
     registry: Registry | None = None
     check_mode: bool = False
-    on_line: Report = lambda line: None
+    on_line: Report = ignore
 
 
 @dataclass(frozen=True)
@@ -69,16 +65,24 @@ class Result:
         return any(image.built or image.pushed for image in self.images.values()) or any(d["before"] != d["after"] for d in self.diff)
 
 
-def request_from(params: Mapping[str, Any], cache: Path, check_mode: bool, on_line: Report = lambda line: None) -> Request:
+def request_from(params: Mapping[str, Any], cache: Path, check_mode: bool, on_line: Report = ignore) -> Request:
     """The request that the option values of the module make."""
     return Request(
         images=[debian.Image.from_params(image, params["generation"]) for image in params["images"]],
         cache=cache,
         record_dir=Path(params["record_dir"]) if params["record_dir"] else None,
-        registry=None,
+        registry=registry_from(params["registry"]),
         check_mode=check_mode,
         on_line=on_line,
     )
+
+
+def registry_from(params: Mapping[str, Any] | None) -> Registry | None:
+    """The registry of a module's option ``registry``."""
+    if not params:
+        return None
+    ca_file, auth_file = (Path(params[name]) if params.get(name) else None for name in ("ca_file", "auth_file"))
+    return Registry.connect(params["host"], ca_file, auth_file)
 
 
 def keep(request: Request) -> Result:
@@ -118,7 +122,8 @@ def _keep_one(request: Request, image: debian.Image, architecture: str) -> tuple
         record.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         record.write_text(_text(after))
     kept = _kept(request, image, str(built.digest), str(artifact.path), list(built.packages), artifact.built, pushed, artifact.seconds)
-    return kept, {"before_header": f"{image.name} (recorded)", "after_header": image.name, "before": _text(before), "after": _text(after) if record else _text(before)}
+    diff = {"before_header": f"{image.name} (recorded)", "after_header": image.name, "before": _text(before)}
+    return kept, diff | {"after": _text(after) if record else _text(before)}
 
 
 def _push(request: Request, image: debian.Image, built: debian.Built) -> bool:
@@ -126,7 +131,7 @@ def _push(request: Request, image: debian.Image, built: debian.Built) -> bool:
         return False
     if request.check_mode:
         return not request.registry.exists(image.repository, str(built.digest))
-    return request.registry.push_layout(built.layout, image.repository, [f"debian-{built.digest.hex[:12]}"])
+    return push_layout(request.registry, built.layout, image.repository, [f"debian-{built.digest.hex[:12]}"]).changed
 
 
 def _kept(

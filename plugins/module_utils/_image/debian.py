@@ -17,7 +17,7 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._image import apt, distroless, layer, rootfs
-from ansible_collections.slipway.platform.plugins.module_utils._oci import annotations, reference
+from ansible_collections.slipway.platform.plugins.module_utils._oci import names, reference
 from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import Layout, canonical
 
 # Part of every key: raise it when the same input would give other bytes.
@@ -104,7 +104,7 @@ class Built:
         return self.layout.root.digest
 
 
-def build(image: Image, folder: Path, log: Path, archives: Path, architecture: str, on_line: Callable[[str], None] = lambda line: None) -> None:
+def build(image: Image, folder: Path, log: Path, archives: Path, architecture: str, on_line: Callable[[str], None] | None = None) -> None:
     """Build the image into ``folder`` as an OCI image layout with ``packages.json`` beside it."""
     _check_disk(folder)
     work = folder / "work"
@@ -120,10 +120,10 @@ def build(image: Image, folder: Path, log: Path, archives: Path, architecture: s
     entries = [layer.Entry("tmp", 0o1777), layer.Entry("dev", 0o755), layer.Entry("proc", 0o755), layer.Entry("sys", 0o755), *entries]
     packed = layer.compose(root.tar, work / "layer.tar.gz", remove=remove, entries=entries, epoch=root.epoch)
     layout = Layout.create(folder)
-    descriptor = layout.add_file(packed.path, annotations.LAYER)
+    descriptor = layout.add_file(packed.path, names.LAYER)
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(root.epoch))
     config = _config(image, architecture, created, str(packed.diff_id))
-    layout.add_image(config, [descriptor], {annotations.CREATED: created, annotations.TITLE: image.name})
+    layout.add_image(config, [descriptor], {names.CREATED: created, names.TITLE: image.name})
     (folder / "packages.json").write_text(json.dumps([f"{p.name}={p.version}" for p in root.packages], indent=1))
     shutil.rmtree(work)
 
@@ -134,7 +134,8 @@ def _config(image: Image, architecture: str, created: str, diff_id: str) -> dict
     inner: dict[str, Any] = {"Env": [f"{k}={v}" for k, v in sorted(({"PATH": _PATH} | dict(given.get("env") or {})).items())]}
     names = {"user": "User", "entrypoint": "Entrypoint", "cmd": "Cmd", "workdir": "WorkingDir", "stop_signal": "StopSignal", "labels": "Labels"}
     inner |= {target: given[name] for name, target in names.items() if given.get(name)}
-    inner |= {target: {str(value): {} for value in given[name]} for name, target in (("exposed_ports", "ExposedPorts"), ("volumes", "Volumes")) if given.get(name)}
+    sets = {"exposed_ports": "ExposedPorts", "volumes": "Volumes"}
+    inner |= {target: {str(value): {} for value in given[name]} for name, target in sets.items() if given.get(name)}
     return {
         "architecture": _GO_ARCHITECTURES.get(architecture, architecture),
         "os": "linux",

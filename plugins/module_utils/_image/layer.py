@@ -16,7 +16,7 @@ import tarfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol, cast
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest
@@ -176,9 +176,9 @@ def compose(root: Path, target: Path, *, remove: Sequence[str], entries: Sequenc
 def _pack(tree: _Tree, target: Path, epoch: int) -> Layer:
     with target.open("wb") as raw:
         outer = _Hashing(raw)
-        with gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=outer, mtime=0) as packed:  # type: ignore[arg-type]
+        with gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=outer, mtime=0) as packed:
             inner = _Hashing(packed)
-            tree.write(inner, epoch)  # type: ignore[arg-type]
+            tree.write(cast(IO[bytes], inner), epoch)
     return Layer(target, outer.value, outer.size, inner.value)
 
 
@@ -221,10 +221,15 @@ def owner(text: str) -> tuple[int, int]:
     return int(uid), int(gid)
 
 
+class _Writer(Protocol):
+    def write(self, data: bytes, /) -> int: ...
+    def flush(self) -> None: ...
+
+
 class _Hashing:
     """A writer that counts and hashes what passes through it."""
 
-    def __init__(self, output: IO[bytes]) -> None:
+    def __init__(self, output: _Writer) -> None:
         self._output, self._hash, self.size = output, hashlib.sha256(), 0
 
     def write(self, data: bytes) -> int:

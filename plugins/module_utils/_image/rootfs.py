@@ -42,7 +42,7 @@ class Recipe:
     epoch: int | None = None
 
 
-def assemble(recipe: Recipe, folder: Path, archives: Path, log: Path, on_line: Callable[[str], None] = lambda line: None) -> Root:
+def assemble(recipe: Recipe, folder: Path, archives: Path, log: Path, on_line: Callable[[str], None] | None = None) -> Root:
     """Make the root file system in ``folder``. ``archives`` keeps downloaded packages for the next image."""
     archives.mkdir(parents=True, exist_ok=True)
     sources, settings = apt.write_configuration(recipe.suite, folder)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
-from ansible_collections.slipway.platform.plugins.module_utils._oci import annotations
+from ansible_collections.slipway.platform.plugins.module_utils._oci import names
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest
 
 CHUNK = 1 << 20
@@ -99,20 +98,20 @@ class Layout:
         return Descriptor(media_type, digest, size)
 
     def set_root(self, descriptor: Descriptor) -> None:
-        index = {"schemaVersion": 2, "mediaType": annotations.INDEX, "manifests": [descriptor.to_json()]}
+        index = {"schemaVersion": 2, "mediaType": names.INDEX, "manifests": [descriptor.to_json()]}
         _replace(self.path / "index.json", canonical(index))
 
     def add_image(self, config: Mapping[str, Any], layers: list[Descriptor], annotated: Mapping[str, str]) -> Descriptor:
         """Store an image (configuration and manifest over these layers) and make it the root."""
         manifest: dict[str, Any] = {
             "schemaVersion": 2,
-            "mediaType": annotations.MANIFEST,
-            "config": self.add(canonical(config), annotations.CONFIG).to_json(),
+            "mediaType": names.MANIFEST,
+            "config": self.add(canonical(config), names.CONFIG).to_json(),
             "layers": [layer.to_json() for layer in layers],
         }
         if annotated:
             manifest["annotations"] = dict(annotated)
-        root = self.add(canonical(manifest), annotations.MANIFEST)
+        root = self.add(canonical(manifest), names.MANIFEST)
         self.set_root(root)
         return root
 
@@ -134,5 +133,6 @@ def digest_of_file(path: Path) -> Digest:
 def _replace(path: Path, data: bytes) -> None:
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as handle:
         handle.write(data)
-    os.chmod(handle.name, 0o644)
-    Path(handle.name).rename(path)
+    fresh = Path(handle.name)
+    fresh.chmod(0o644)
+    fresh.rename(path)
