@@ -22,7 +22,7 @@ from pathlib import Path
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Missing
 
 _CAP_SYS_RESOURCE = 24  # capability.h
-_NOFILE_MAX = 1048576  # what podman would ask for
+_LIMIT_MAX = 1048576  # what podman would ask for
 _HELPER_DIRS = (Path("/usr/libexec/podman"), Path("/usr/lib/podman"), Path("/usr/local/libexec/podman"), Path("/usr/local/lib/podman"))
 
 
@@ -57,7 +57,8 @@ def detect(root: Path = Path("/")) -> Machine:
         systemd=(root / "run/systemd/system").is_dir(),
         raise_limits=bool(effective >> _CAP_SYS_RESOURCE & 1),
         nofile=_hard_limit(resource.RLIMIT_NOFILE),
-        nproc=_hard_limit(resource.RLIMIT_NPROC),
+        # podman lowers its own limit to the largest process id before it starts anything.
+        nproc=min(_hard_limit(resource.RLIMIT_NPROC), int((root / "proc/sys/kernel/pid_max").read_text())),
         runtimes=tuple(name for name in ("crun", "runc") if shutil.which(name)),
         netavark=any((root / folder.relative_to("/") / "netavark").exists() for folder in _HELPER_DIRS),
     )
@@ -71,7 +72,7 @@ def _cgroup(mount: Path) -> str:
 
 def _hard_limit(kind: int) -> int:
     hard = resource.getrlimit(kind)[1]
-    return _NOFILE_MAX if hard == resource.RLIM_INFINITY else min(hard, _NOFILE_MAX)
+    return _LIMIT_MAX if hard == resource.RLIM_INFINITY else min(hard, _LIMIT_MAX)
 
 
 def data_dir(env: Mapping[str, str] = os.environ) -> Path:
