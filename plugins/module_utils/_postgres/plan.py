@@ -120,6 +120,13 @@ def role(title: str, here: Role | None, wanted: Role) -> list[Statement]:
     return statements
 
 
+def enable(credential: Credential, salt: Salt) -> Plan:
+    """Let a login in with this password."""
+    made = scram.verifier(credential.password, salt(scram.SALT_BYTES))
+    statement = f"ALTER ROLE {name(credential.username)} LOGIN PASSWORD {literal(made)}"
+    return Plan(roles=(Statement(statement, f"let {credential.username} log in with a new password"),))
+
+
 def retire(login: str) -> Plan:
     """Take a login out of use: no password, no login, its connections ended."""
     return Plan(

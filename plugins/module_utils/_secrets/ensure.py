@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
 from ansible_collections.slipway.platform.plugins.module_utils._secrets import store
 from ansible_collections.slipway.platform.plugins.module_utils._secrets.content import ALPHABET, LENGTH, Generator
-from ansible_collections.slipway.platform.plugins.module_utils._secrets.model import Delivery, Wanted
+from ansible_collections.slipway.platform.plugins.module_utils._secrets.model import Delivery, Stored, Wanted
 
 KNOWN_LATER = "known-after-apply"
 """The version of a secret that check mode would make: its salt is random, so there is none yet."""
@@ -104,11 +104,11 @@ def _result(plan: store.Plan, requests: int, dry_run: bool) -> Result:
     )
 
 
-def _name(secret: store.Stored) -> str:
+def _name(secret: Stored) -> str:
     return f"{secret.namespace}/{secret.name}"
 
 
-def _line(secret: store.Stored, version: str | None = None) -> str:
+def _line(secret: Stored, version: str | None = None) -> str:
     return f"{secret.type} version {version or secret.version} ({', '.join(sorted(secret.data))})"
 
 

@@ -145,7 +145,8 @@ def write(client: Client, changes: Sequence[Change]) -> None:
     for namespace in sorted({change.after.namespace for change in changes if change.after and change.before is None}):
         ensure_namespace(client, namespace)
     client.map(lambda change: _put(client, change.before, change.after), [change for change in changes if change.after])
-    client.map(lambda change: client.delete(SECRET, change.before.namespace, change.before.name), [c for c in changes if c.after is None and c.before])
+    gone = [change.before for change in changes if change.before and not change.after]
+    client.map(lambda secret: client.delete(SECRET, secret.namespace, secret.name), gone)
 
 
 def _put(client: Client, before: Stored | None, after: Stored | None) -> None:

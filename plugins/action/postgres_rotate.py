@@ -1,0 +1,33 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.slipway.platform.plugins.module_utils._postgres import connection, rotate
+from ansible_collections.slipway.platform.plugins.module_utils._postgres.psql import Pod
+from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
+
+
+class ActionModule(CoreAction):
+    """Runs on the controller because a rotation waits for pods, and shows what it waits for."""
+
+    argument_spec = {
+        "kubeconfig": {"type": "path", "required": True},
+        "namespace": {"type": "str", "default": "postgres"},
+        "pod": {"type": "str", "default": "postgres-0"},
+        "services": {"type": "list", "elements": "str", "default": []},
+        "reread": {"type": "float", "default": 90.0},
+        "restart": {"type": "float", "default": 180.0},
+    }
+
+    def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> rotate.Result:
+        kubeconfig = Path(params["kubeconfig"])
+        client = connection.cluster(kubeconfig, check_mode)
+        psql = connection.server(Pod(kubeconfig, params["namespace"], params["pod"]), client, check_mode)
+        if client is None or psql is None:
+            return rotate.Result([])
+        request = rotate.Request(tuple(params["services"]), params["reread"], params["restart"])
+        return rotate.Rotator(client, psql, request, time.monotonic, time.sleep, progress).run(check_mode)

@@ -1,0 +1,164 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: databases, their roles and their bindings."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: postgres_database
+short_description: Ensure databases, their roles and their bindings
+version_added: 0.1.0
+author: Slipway maintainers (@slipway)
+description:
+  - For every resource of a service, a PostgreSQL server in the cluster has a database, an owner that cannot log in, and two logins,
+    of which one is in use and the other takes over when the password is rotated.
+  - The binding (host, port, database, username, password, uri, C(ca.crt); the well-known entries of Service Binding for Kubernetes 1.0)
+    is a secret of the environment's store, by the name C(<service>-<resource>).
+  - Looks with one catalog query, and applies what is missing in one transaction, as the superuser through the unix socket in the pod.
+    The password never leaves the store. The server gets a SCRAM verifier that is computed here.
+  - Databases that are not listed are left alone and returned as RV(orphans).
+options:
+  kubeconfig:
+    description: Kubeconfig of the cluster. In check mode it may not exist yet; then everything would be created.
+    type: path
+    required: true
+  namespace:
+    description: Namespace of the server.
+    type: str
+    default: postgres
+  pod:
+    description: Pod of the server. Its container C(postgres) has C(psql) and admits the superuser by peer authentication.
+    type: str
+    default: postgres-0
+  databases:
+    description: Resources that need a database.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      service:
+        description: Name of the service.
+        type: str
+        required: true
+      resource:
+        description: Name of the resource in the service's C(score.yaml).
+        type: str
+        required: true
+      namespace:
+        description: Namespace of the service; returned with the binding.
+        type: str
+        required: true
+  host:
+    description: Name of the server as services see it; its certificate must have this name.
+    type: str
+    required: true
+  port:
+    description: Port of the server.
+    type: int
+    default: 5432
+  ca_file:
+    description: File with the certificate authority (PEM) that services verify the server with.
+    type: path
+    required: true
+  connection_limit:
+    description: How many connections each login may have.
+    type: int
+    default: 40
+  settings:
+    description: Session defaults of the logins, for example C(statement_timeout). A migration may set its own.
+    type: dict
+    default: {}
+  monitor:
+    description: A role with C(pg_monitor) and no password for a metrics exporter on the unix socket. Empty for none.
+    type: str
+    default: ""
+attributes:
+  check_mode:
+    description: Reads only.
+    support: full
+  diff_mode:
+    description: Shows in words what is done to the server.
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Give the service hello its database
+  slipway.platform.postgres_database:
+    kubeconfig: .slipway/local/kubeconfig
+    host: postgres.postgres.svc.cluster.local
+    ca_file: .slipway/local/ca/ca.crt
+    databases:
+      - {service: hello, resource: db, namespace: hello}
+    settings:
+      statement_timeout: 30s
+"""
+
+RETURN = r"""
+bindings:
+  description:
+    - One for each of O(databases), with C(service), C(resource), C(namespace), C(secret) (name in the store), C(database), C(type) and
+      C(version), which changes when the content of the binding does.
+  returned: success
+  type: list
+  elements: dict
+statements:
+  description: What was done to the server, in words.
+  returned: success
+  type: list
+  elements: str
+orphans:
+  description: Databases of the server that belong to no listed resource.
+  returned: success
+  type: list
+  elements: str
+secrets:
+  description: What was done to each secret of the store (created, updated or unchanged).
+  returned: success
+  type: dict
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.slipway.platform.plugins.module_utils._ansible import run
+from ansible_collections.slipway.platform.plugins.module_utils._postgres import connection
+from ansible_collections.slipway.platform.plugins.module_utils._postgres.ensure import Request, Result, ensure
+from ansible_collections.slipway.platform.plugins.module_utils._postgres.model import Binding, Policy, Server
+from ansible_collections.slipway.platform.plugins.module_utils._postgres.psql import Pod
+
+DATABASES = {name: {"type": "str", "required": True} for name in ("service", "resource", "namespace")}
+ARGUMENTS = {
+    "kubeconfig": {"type": "path", "required": True},
+    "namespace": {"type": "str", "default": "postgres"},
+    "pod": {"type": "str", "default": "postgres-0"},
+    "databases": {"type": "list", "elements": "dict", "default": [], "options": DATABASES},
+    "host": {"type": "str", "required": True},
+    "port": {"type": "int", "default": 5432},
+    "ca_file": {"type": "path", "required": True},
+    "connection_limit": {"type": "int", "default": 40},
+    "settings": {"type": "dict", "default": {}},
+    "monitor": {"type": "str", "default": ""},
+}
+
+
+def work(params: dict[str, Any], check_mode: bool) -> Result:
+    kubeconfig = Path(params["kubeconfig"])
+    client = connection.cluster(kubeconfig, check_mode)
+    psql = connection.server(Pod(kubeconfig, params["namespace"], params["pod"]), client, check_mode)
+    request = Request(
+        bindings=tuple(Binding(**item) for item in params["databases"]),
+        server=Server(params["host"], params["port"], connection.authority(Path(params["ca_file"]), check_mode)),
+        policy=Policy(params["connection_limit"], {key: str(value) for key, value in params["settings"].items()}, params["monitor"]),
+    )
+    return ensure(request, client, psql, check_mode)
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    run(module, lambda: work(module.params, module.check_mode))
+
+
+if __name__ == "__main__":
+    main()

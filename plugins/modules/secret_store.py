@@ -1,0 +1,185 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: secrets in the store, and copies of them where they are used."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: secret_store
+short_description: Ensure secrets in the environment's store and deliver them
+version_added: 0.1.0
+author: Slipway maintainers (@slipway)
+description:
+  - Keeps secrets by name in the store of an environment (Kubernetes Secrets in the namespace C(slipway-secrets)) and copies of them,
+    up to date, in the namespaces that use them. The whole store is read with one request, whatever the number of secrets.
+  - Generated values are made once by the system's random source and kept. No value is ever returned, shown in a diff or logged.
+  - Every secret has a version that changes with its content. It is an HMAC under a random salt that is kept with the secret,
+    so that it can be written into annotations and logs without helping anyone to guess the content.
+  - Secrets that are not listed are left alone. Copies of the same O(set) that are not listed are deleted.
+options:
+  kubeconfig:
+    description: Kubeconfig of the cluster. In check mode it may not exist yet; then everything would be created.
+    type: path
+    required: true
+  secrets:
+    description: Secrets that the store must have.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name in the store.
+        type: str
+        required: true
+      type:
+        description: Type of the Kubernetes Secret.
+        type: str
+        default: Opaque
+      values:
+        description: Entries that are not secret, for example a host name. They may be seen in logs.
+        type: dict
+        default: {}
+      generate:
+        description:
+          - Entries that are generated once, each with an optional C(length) (characters, at least 16, default 32) and C(alphabet)
+            (default letters and digits).
+        type: dict
+        default: {}
+      compose:
+        description:
+          - Entries made of others, with C(${key}) or C(${key|filter}) in their text. Filters are C(sha256), C(base64) and C(urlencode).
+        type: dict
+        default: {}
+      labels:
+        description: Labels of the Kubernetes Secret.
+        type: dict
+        default: {}
+  deliveries:
+    description: Copies that must exist. Namespaces that do not exist are made.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name in the store.
+        type: str
+        required: true
+      namespace:
+        description: Namespace of the copy.
+        type: str
+        required: true
+      secret:
+        description: Name of the copy.
+        type: str
+        required: true
+      type:
+        description: Type of the copy; without it that of the secret.
+        type: str
+      compose:
+        description: Entries of the copy, each made of the secret's as in O(secrets[].compose). Without it the copy has all entries.
+        type: dict
+        default: {}
+      service:
+        description: Service that the copy is for; kept as a label and returned.
+        type: str
+      resource:
+        description: Resource of the service; kept as a label and returned.
+        type: str
+  set:
+    description: Name of the set that the copies belong to. Copies of this set that are not in O(deliveries) are deleted.
+    type: str
+    default: default
+attributes:
+  check_mode:
+    description: Reads only. The version of a secret that would be made is V(known-after-apply).
+    support: full
+  diff_mode:
+    description: Shows names, types, versions and keys.
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Have a session key and deliver it to the service
+  slipway.platform.secret_store:
+    kubeconfig: .slipway/local/kubeconfig
+    secrets:
+      - name: hello-session
+        generate:
+          value: {length: 48}
+    deliveries:
+      - {name: hello-session, service: hello, resource: session, namespace: hello, secret: hello-session}
+    set: services
+"""
+
+RETURN = r"""
+secrets:
+  description: The secrets asked for, each with C(name), C(version) and C(action) (created, updated or unchanged).
+  returned: success
+  type: list
+  elements: dict
+deliveries:
+  description: The copies asked for, each with C(name), C(service), C(resource), C(namespace), C(secret), C(version) and C(action).
+  returned: success
+  type: list
+  elements: dict
+pruned:
+  description: Copies that were deleted, each with C(namespace) and C(secret).
+  returned: success
+  type: list
+  elements: dict
+requests:
+  description: How many requests were sent to the API server.
+  returned: success
+  type: int
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.slipway.platform.plugins.module_utils._ansible import run
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.connect import connect
+from ansible_collections.slipway.platform.plugins.module_utils._secrets.ensure import Request, Result, delivery, ensure, wanted
+
+# no_log would blank out every occurrence of these names in the result; the values behind them are never an argument.
+SECRETS = {
+    "name": {"type": "str", "required": True},
+    "type": {"type": "str", "default": "Opaque"},
+    "values": {"type": "dict", "default": {}},
+    "generate": {"type": "dict", "default": {}},
+    "compose": {"type": "dict", "default": {}},
+    "labels": {"type": "dict", "default": {}},
+}
+DELIVERIES = {
+    "name": {"type": "str", "required": True},
+    "namespace": {"type": "str", "required": True},
+    "secret": {"type": "str", "required": True, "no_log": False},
+    "type": {"type": "str"},
+    "compose": {"type": "dict", "default": {}},
+    "service": {"type": "str"},
+    "resource": {"type": "str"},
+}
+ARGUMENTS = {
+    "kubeconfig": {"type": "path", "required": True},
+    "secrets": {"type": "list", "elements": "dict", "default": [], "options": SECRETS, "no_log": False},
+    "deliveries": {"type": "list", "elements": "dict", "default": [], "options": DELIVERIES},
+    "set": {"type": "str", "default": "default"},
+}
+
+
+def work(params: dict[str, Any], check_mode: bool) -> Result:
+    kubeconfig = Path(params["kubeconfig"])
+    client = None if check_mode and not kubeconfig.exists() else Client(connect(kubeconfig))
+    request = Request(tuple(map(wanted, params["secrets"])), tuple(map(delivery, params["deliveries"])), params["set"])
+    return ensure(request, client, check_mode)
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    run(module, lambda: work(module.params, module.check_mode))
+
+
+if __name__ == "__main__":
+    main()
