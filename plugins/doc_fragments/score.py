@@ -41,6 +41,10 @@ options:
         description: Variables over those of C(score.yaml), for containers whose image is built from the source. Never a secret.
         type: dict
         default: {}
+  project_dir:
+    description: Folder that a relative O(services[].source) is relative to; the current folder if not given.
+    type: path
+    default: .
   namespace:
     description: Namespace of the services.
     type: str

@@ -28,6 +28,7 @@ EXAMPLES = r"""
 - name: Check the services of this environment
   slipway.platform.score_info:
     services: "{{ slipway_services }}"
+    project_dir: "{{ slipway_project_dir }}"
     namespace: "{{ slipway_namespace }}"
   register: score
 
@@ -81,6 +82,8 @@ problems:
     - {file: /srv/hello/score.yaml, line: 12, column: 5, path: containers.web.variabels, message: unknown key, hint: "did you mean `variables`?"}
 """
 
+from pathlib import Path
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.slipway.platform.plugins.module_utils._ansible import run
 from ansible_collections.slipway.platform.plugins.module_utils._score.arguments import SERVICES
@@ -89,7 +92,8 @@ from ansible_collections.slipway.platform.plugins.module_utils._score.service_in
 
 def main() -> None:
     module = AnsibleModule({**SERVICES, "domain": {"type": "str", "default": "localhost"}}, supports_check_mode=True)
-    run(module, lambda: gather(module.params["services"], module.params["namespace"], module.params["domain"]))
+    params = module.params
+    run(module, lambda: gather(params["services"], params["namespace"], params["domain"], Path(params["project_dir"])))
 
 
 if __name__ == "__main__":

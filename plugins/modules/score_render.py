@@ -115,6 +115,7 @@ EXAMPLES = r"""
 - name: Render the services of this environment
   slipway.platform.score_render:
     services: "{{ slipway_services }}"
+    project_dir: "{{ slipway_project_dir }}"
     environment: "{{ slipway_environment }}"
     namespace: "{{ slipway_namespace }}"
     images: "{{ image_result.images }}"

@@ -21,6 +21,7 @@ SERVICES: dict[str, Any] = {
             "variables": {"type": "dict", "default": {}},
         },
     },
+    "project_dir": {"type": "path", "default": "."},
     "namespace": {"type": "str", "required": True},
 }
 

@@ -9,8 +9,9 @@ a pod of the old version that restarts still finds the values it was made with.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._score.context import Context, Manifest, Part, SecretKey, digest, short_name
 from ansible_collections.slipway.platform.plugins.module_utils._score.placeholders import literal
@@ -44,7 +45,7 @@ def of(context: Context, container: Container) -> Configuration:
     file_map, file_mounts, file_volume = _files(context, container)
     return Configuration(
         env_from=[{"configMapRef": {"name": env_map["metadata"]["name"]}}] if env_map else [],
-        env=[*_binding_root(context), *_secret_variables(secret)],
+        env=[*_about(context, container, values), *_binding_root(context), *_secret_variables(secret)],
         mounts=[*_binding_mounts(context), *file_mounts],
         volumes=file_volume,
         config_maps=[item for item in (env_map, file_map) if item],
@@ -71,6 +72,16 @@ def _secrets(parts: Sequence[Part]) -> list[SecretKey]:
 def _config_map(context: Context, name: str, contents: Manifest) -> Manifest:
     metadata = context.metadata(f"{name}-{digest(contents)}")
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "immutable": True, **contents}
+
+
+def _about(context: Context, container: Container, given: Mapping[str, Any]) -> list[Manifest]:
+    """What a service may want to say about itself in its answers, logs and metrics; a variable of its own wins."""
+    if not container.built:
+        return []
+    fields = {"POD_NAME": "metadata.name", "ZONE": "metadata.labels['topology.kubernetes.io/zone']"}
+    about: dict[str, Manifest] = {name: {"valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in fields.items()}
+    about["IMAGE_DIGEST"] = {"value": context.image_of(container).rsplit("@", 1)[-1]}
+    return [{"name": name, **value} for name, value in sorted(about.items()) if name not in given]
 
 
 def _binding_root(context: Context) -> list[Manifest]:

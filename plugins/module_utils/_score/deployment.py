@@ -59,12 +59,12 @@ def config_hash(configurations: Mapping[str, Configuration]) -> str:
 
 
 def claims(context: Context) -> list[Manifest]:
-    """Claims outlive their service: pruning them would delete data, so they say that they want to stay."""
+    """One claim for each persistent volume, held by one node at a time."""
     return [
         {
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
-            "metadata": context.metadata(pod.claim_name(context, resource.name), annotations={f"{ANNOTATION}/prune": "never"}),
+            "metadata": context.metadata(pod.claim_name(context, resource.name)),
             "spec": {
                 "accessModes": ["ReadWriteOnce"],
                 "resources": {"requests": {"storage": quantity.kubernetes(resource.params.get("size", pod.VOLUME_SIZE))}},

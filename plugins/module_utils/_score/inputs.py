@@ -104,19 +104,19 @@ class Image:
     version: str
 
 
-def services(items: Sequence[Values]) -> list[Service]:
-    """The items of ``slipway_services``; ``source`` is a folder with a score.yaml, or the file itself."""
-    return [_service(item, index) for index, item in enumerate(items)]
+def services(items: Sequence[Values], project: Path) -> list[Service]:
+    """The items of ``slipway_services``; ``source`` is a folder with a score.yaml, or the file itself, in ``project``."""
+    return [_service(item, index, project) for index, item in enumerate(items)]
 
 
-def _service(item: Values, index: int) -> Service:
+def _service(item: Values, index: int, project: Path) -> Service:
     where = f"slipway_services[{index}]" + (f" ({item['name']})" if item.get("name") else "")
     for key in item:
         if key not in _ITEM_KEYS:
             raise InvalidInput(f"{where}: unknown key `{key}`; {did_you_mean(key, _ITEM_KEYS)}")
     if not item.get("source"):
         raise InvalidInput(f"{where}: `source` is missing; it takes the folder that holds the service's {FILE_NAME}")
-    path = Path(str(item["source"])).expanduser().absolute()
+    path = project.absolute() / Path(str(item["source"])).expanduser()
     amounts = item.get("resources") or {}
     for kind, name, value in ((kind, name, value) for kind, values in amounts.items() for name, value in (values or {}).items()):
         if kind not in ("requests", "limits") or name not in ("cpu", "memory") or quantity.amount(name, str(value)) is None:

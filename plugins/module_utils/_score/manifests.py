@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._score import configuration, inputs, render, validate
@@ -17,6 +18,7 @@ class Request:
     """Plain values, as ``inputs.py`` describes each of them."""
 
     services: Sequence[Mapping[str, Any]]
+    project_dir: str
     environment: str
     namespace: str
     images: Mapping[str, Any]
@@ -41,7 +43,7 @@ class Rendered:
 
 def render_request(request: Request) -> Rendered:
     """Read, check and render; raises ``InvalidInput`` if a file, an image, a binding or the gateway is wrong or missing."""
-    services = inputs.services(request.services)
+    services = inputs.services(request.services, Path(request.project_dir))
     workloads = validate.load([service.source for service in services])
     settings = inputs.settings(request.environment, request.namespace, request.settings)
     environment = render.Environment(

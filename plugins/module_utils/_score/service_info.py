@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._score import inputs, render, validate
@@ -27,9 +28,9 @@ class Info:
         return False
 
 
-def gather(items: Sequence[Mapping[str, Any]], namespace: str, domain: str) -> Info:
+def gather(items: Sequence[Mapping[str, Any]], namespace: str, domain: str, project: Path) -> Info:
     """Read and check every score.yaml; raises ``InvalidInput`` with all problems of all files."""
-    services = inputs.services(items)
+    services = inputs.services(items, project)
     workloads = validate.load([service.source for service in services])
     settings = inputs.settings("", namespace, {"domain": domain})
     found = render.contexts(workloads, services, render.Environment(settings, {}, {}, None))
