@@ -16,55 +16,6 @@ description:
   - A Job whose template changed, or that failed, is deleted and made anew.
 author: Slipway maintainers (@slipway)
 options:
-  kubeconfig:
-    description: Path of the kubeconfig. In check mode it may not exist yet; then everything would be created.
-    type: path
-    required: true
-  name:
-    description: Name of the set, unique within O(namespace).
-    type: str
-    required: true
-  namespace:
-    description:
-      - Namespace of the set's parent (a Secret C(applyset-<name>) without data), and of objects that name none.
-      - It is created if it does not exist.
-    type: str
-    required: true
-  definitions:
-    description: The objects.
-    type: list
-    elements: dict
-    default: []
-  src:
-    description: YAML files with further objects, any number in each.
-    type: list
-    elements: path
-    default: []
-  secret_files:
-    description: Secrets whose values are read from files on the controller, so that no task argument ever holds them.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: Name of the Secret. Entries with the same name and namespace make one Secret of several keys.
-        type: str
-        required: true
-      namespace:
-        description: Namespace of the Secret; O(namespace) if left out.
-        type: str
-      type:
-        description: Type of the Secret.
-        type: str
-        default: Opaque
-      key:
-        description: Key within the Secret.
-        type: str
-        required: true
-      path:
-        description: File whose content is the value.
-        type: path
-        required: true
   prune:
     description: Whether objects that left the set are deleted.
     type: bool
@@ -73,14 +24,8 @@ options:
     description: Whether to wait until everything is ready.
     type: bool
     default: true
-  timeout:
-    description: Seconds for all of it.
-    type: int
-    default: 300
-  force:
-    description: Whether to take over fields that belong to another field manager, and objects that belong to another set.
-    type: bool
-    default: false
+extends_documentation_fragment:
+  - slipway.platform.k8s_set
 attributes:
   check_mode:
     description: The API server is asked by dry run. Objects in namespaces and of kinds that do not exist yet would be created.
@@ -131,6 +76,12 @@ objects:
       description: V(created), V(updated), V(unchanged), V(deleted), or V(kept) if it left the set and holds data.
       type: str
       returned: always
+workloads:
+  description: What runs pods, as it was seen last; C(ready) and C(replicas) are counts of pods.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{kind: Deployment, namespace: hello, name: hello, ready: 2, replicas: 2}]
 requests:
   description: How many requests were sent to the API server.
   returned: success

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput, NotFound
 from ansible_collections.slipway.platform.plugins.module_utils._k8s import applyset, ready
@@ -30,6 +31,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._k8s.objects impo
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.ownership import settled
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.wait import Target, until_ready
 
+KEEP_ANNOTATION = "slipway.platform/prune"
 NAMESPACE = BUILT_IN["", "v1", "Namespace"]
 Progress = Callable[[str], None]
 
@@ -71,11 +73,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Result:
-    """What an apply did. ``objects``: ``{kind, namespace, name, action}``; ``seconds`` for all of it; ``requests`` sent to the API server."""
+    """What an apply did. ``objects``: ``{kind, namespace, name, action}``; ``requests`` sent to the API server; ``seconds`` for all of it;
+    ``workloads``: what runs pods, ``{kind, namespace, name, ready, replicas}``, as it was seen last.
+    """
 
     objects: list[dict[str, str]]
     requests: int
     seconds: float
+    workloads: list[dict[str, Any]] = field(default_factory=list)
     diff: list[dict[str, str]] = field(default_factory=list)
 
     @property
@@ -178,7 +183,7 @@ def apply(client: Client, request: Request, progress: Progress) -> Result:
     planned = plan(client, request)
     group = ApplySet(request.name, request.namespace)
     if not request.check:
-        _open(client, group, planned)
+        _open(client, group, planned, request)
     outcomes: list[Outcome] = []
     for number in range(WORKLOADS + 1):
         part = [item for item in planned.items if _wave(item) == number]
@@ -190,13 +195,14 @@ def apply(client: Client, request: Request, progress: Progress) -> Result:
             client.forget_kinds()
         if number == FOUNDATIONS or (number == JOBS and request.wait):
             until_ready(client, _targets(part, done), group.selector, progress)
+    seen = _targets(planned.items, outcomes)
     if request.wait and not request.check:
-        until_ready(client, _targets(planned.items, outcomes), group.selector, progress)
+        seen = until_ready(client, seen, group.selector, progress)
     outcomes += _prune(client, planned, request)
     if not request.check:
         _close(client, group, planned, request)
     diffs = [diff(_title(o), o.before, o.after) for o in outcomes if o.action not in ("unchanged", "kept")]
-    return Result([o.to_json() for o in outcomes], client.requests - sent, round(client.clock() - started, 2), diffs)
+    return Result([o.to_json() for o in outcomes], client.requests - sent, round(client.clock() - started, 2), _workloads(seen), diffs)
 
 
 def apply_to_nothing(request: Request) -> Result:
@@ -207,20 +213,25 @@ def apply_to_nothing(request: Request) -> Result:
         kind = BUILT_IN.get((*split_api_version(m["apiVersion"]), m["kind"]))
         namespace = "" if kind and not kind.namespaced else m["metadata"].get("namespace") or (request.namespace if kind else "")
         outcomes.append(Outcome(Key(split_api_version(m["apiVersion"])[0], m["kind"], namespace, m["metadata"]["name"]), None, group.member(m)))
-    return Result([o.to_json() for o in outcomes], 0, 0.0, [diff(_title(o), None, o.after) for o in outcomes])
+    return Result([o.to_json() for o in outcomes], 0, 0.0, [], [diff(_title(o), None, o.after) for o in outcomes])
 
 
 def _wave(item: Item) -> int:
     return wave(item.kind) if item.kind else WORKLOADS
 
 
-def _open(client: Client, group: ApplySet, planned: Plan) -> None:
+def ensure_namespace(client: Client, request: Request) -> None:
+    """Create the namespace of the set's parent, as the set describes it or bare, if it does not exist."""
+    if client.get(NAMESPACE, None, request.namespace) is None:
+        bare = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": request.namespace}}
+        own = (m for m in request.manifests if m["kind"] == "Namespace" and m["metadata"]["name"] == request.namespace)
+        client.apply(NAMESPACE, next(own, bare))
+
+
+def _open(client: Client, group: ApplySet, planned: Plan, request: Request) -> None:
     """Make the set's parent cover old and new members before the first of them is written."""
-    if group.namespace in planned.absent and not any(i.key == Key("", "Namespace", "", group.namespace) for i in planned.items):
-        client.apply(NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": group.namespace}})
-    elif group.namespace in planned.absent:
-        # The full manifest follows in the first wave; the parent must exist before it.
-        client.apply(NAMESPACE, next(i.manifest for i in planned.items if i.key == Key("", "Namespace", "", group.namespace)))
+    if group.namespace in planned.absent:
+        ensure_namespace(client, request)
     union = planned.scope | planned.recorded if planned.recorded else planned.scope
     if union != planned.recorded:
         group.write(client, union)
@@ -270,9 +281,23 @@ def _targets(items: list[Item], outcomes: list[Outcome]) -> list[Target]:
     return [Target(i.key, i.kind, after[i.key] or {}) for i in items if i.kind is not None]
 
 
+def _workloads(seen: list[Target]) -> list[dict[str, Any]]:
+    found = []
+    for target in (t for t in seen if t.key.kind in ("Deployment", "StatefulSet", "DaemonSet") and t.live):
+        status = target.live.get("status") or {}
+        ready_now = status.get("readyReplicas", status.get("numberReady", 0))
+        wanted = status.get("replicas", status.get("desiredNumberScheduled", 0))
+        found.append({"kind": target.key.kind, "namespace": target.key.namespace, "name": target.key.name, "ready": ready_now, "replicas": wanted})
+    return found
+
+
 def _leavers(planned: Plan) -> dict[Key, Object]:
     wanted = {item.key for item in planned.items}
     return {key: live for key, live in planned.members.items() if key not in wanted and not live["metadata"].get("deletionTimestamp")}
+
+
+def _stays(key: Key, live: Object) -> bool:
+    return key.kind in DATA_KINDS or (live["metadata"].get("annotations") or {}).get(KEEP_ANNOTATION) == "never"
 
 
 def _prune(client: Client, planned: Plan, request: Request) -> list[Outcome]:
@@ -281,7 +306,7 @@ def _prune(client: Client, planned: Plan, request: Request) -> list[Outcome]:
 
     def remove(entry: tuple[Key, Object]) -> Outcome:
         key, live = entry
-        if key.kind in DATA_KINDS:
+        if _stays(key, live):
             return Outcome(key, live, live, kept=True)
         group, version = split_api_version(live["apiVersion"])
         kind = client.kind(f"{group}/{version}" if group else version, live["kind"])
@@ -294,7 +319,7 @@ def _prune(client: Client, planned: Plan, request: Request) -> list[Outcome]:
 
 def _close(client: Client, group: ApplySet, planned: Plan, request: Request) -> None:
     """Narrow the parent to what is left, now that everything else is gone."""
-    left = _leavers(planned) if not request.prune else {k: v for k, v in _leavers(planned).items() if k.kind in DATA_KINDS}
+    left = _leavers(planned) if not request.prune else {k: v for k, v in _leavers(planned).items() if _stays(k, v)}
     kept = Scope(
         frozenset(f"{k.kind}.{k.group}" if k.group else k.kind for k in left),
         frozenset(k.namespace for k in left if k.namespace),

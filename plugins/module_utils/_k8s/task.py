@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
+from ansible_collections.slipway.platform.plugins.module_utils._k8s import release as releases
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.apply import Request, Result, apply, apply_to_nothing
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.connect import connect
@@ -22,8 +24,27 @@ Progress = Callable[[str], None]
 def apply_task(params: Mapping[str, Any], check: bool, progress: Progress) -> Result:
     """The work of ``k8s_apply``: ``params`` are its options."""
     params = plain(dict(params), "options")
-    manifests = read_manifests(params["definitions"], params["src"]) + read_secrets(params["secret_files"], params["namespace"], check)
-    request = Request(
+    secrets = read_secrets(params["secret_files"], params["namespace"], check)
+    request = _request(params, read_manifests(params["definitions"], params["src"]) + secrets, check)
+    if check and not Path(params["kubeconfig"]).exists():
+        return apply_to_nothing(request)
+    return apply(Client(connect(Path(params["kubeconfig"]))), request, progress)
+
+
+def release_task(params: Mapping[str, Any], check: bool, progress: Progress) -> releases.Result:
+    """The work of ``release``: ``params`` are its options."""
+    params = plain(dict(params), "options")
+    secrets = read_secrets(params["secret_files"], params["namespace"], check)
+    request = _request({**params, "prune": True, "wait": True}, read_manifests(params["definitions"], params["src"]), check)
+    if check and not Path(params["kubeconfig"]).exists():
+        nothing = apply_to_nothing(replace(request, manifests=(*secrets, *request.manifests)))
+        return releases.Result(nothing.objects, 0, 0.0, [], nothing.diff, revision=1)
+    asked = releases.Request(request, tuple(secrets), params["revision"] or "")
+    return releases.release(Client(connect(Path(params["kubeconfig"]))), asked, progress)
+
+
+def _request(params: Mapping[str, Any], manifests: Sequence[Object], check: bool) -> Request:
+    return Request(
         name=params["name"],
         namespace=params["namespace"],
         manifests=tuple(manifests),
@@ -33,9 +54,6 @@ def apply_task(params: Mapping[str, Any], check: bool, progress: Progress) -> Re
         force=params["force"],
         check=check,
     )
-    if check and not Path(params["kubeconfig"]).exists():
-        return apply_to_nothing(request)
-    return apply(Client(connect(Path(params["kubeconfig"]))), request, progress)
 
 
 def read_manifests(definitions: Sequence[Any], files: Sequence[str]) -> list[Object]:

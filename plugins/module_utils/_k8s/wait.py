@@ -29,12 +29,13 @@ class Target:
     live: Object
 
 
-def until_ready(client: Client, targets: Iterable[Target], selector: str, progress: Callable[[str], None]) -> None:
-    """Return when every target is ready; ``client.until`` is the deadline. ``selector`` finds the targets by label.
+def until_ready(client: Client, targets: Iterable[Target], selector: str, progress: Callable[[str], None]) -> list[Target]:
+    """The targets as they were seen last, when every one is ready; ``client.until`` is the deadline. ``selector`` finds the targets by label.
 
     Raises ``NotReady`` with cause, event, log lines and advice.
     """
-    pending = _judge(targets)
+    latest = {target.key: target for target in targets}
+    pending = _judge(latest.values())
     seen: dict[tuple[str, ...], float] = {}
     line, spoken = "", client.clock()
     while pending:
@@ -53,7 +54,9 @@ def until_ready(client: Client, targets: Iterable[Target], selector: str, progre
             progress(text)
         if pending:
             client.sleep(POLL_SECONDS)
-            pending = _judge(_observe(client, [target for target, _ in pending], selector))
+            latest |= {target.key: target for target in _observe(client, [target for target, _ in pending], selector)}
+            pending = _judge(latest[target.key] for target, _ in pending)
+    return list(latest.values())
 
 
 def _judge(targets: Iterable[Target]) -> list[tuple[Target, Verdict]]:
