@@ -71,9 +71,9 @@ class Registry:
         self._authorizer = auth.Authorizer(host, transport, keychain or auth.Keychain(), clock)
 
     @classmethod
-    def connect(cls, host: str, ca_file: Path | None = None, auth_file: Path | None = None) -> Registry:
-        """A registry by host, the certificates to trust and the file of credentials."""
-        return cls(host, Pool(lambda: trust(ca_file)), auth.Keychain.from_file(auth_file) if auth_file else None)
+    def connect(cls, host: str, ca_file: Path | None = None, auth_file: Path | None = None, keychain: auth.Keychain | None = None) -> Registry:
+        """A registry by host, the certificates to trust, and credentials or the file of them."""
+        return cls(host, Pool(lambda: trust(ca_file)), auth.Keychain.from_file(auth_file) if auth_file else keychain)
 
     def ping(self) -> None:
         """Ask whether a registry answers and lets us in."""

@@ -1,0 +1,83 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Containers by podman: what there is, and the few commands that change it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.slipway.platform.plugins.module_utils import _command
+from ansible_collections.slipway.platform.plugins.module_utils._errors import CommandFailed
+
+_DEADLINE = 120.0
+_LOG_LINES = 20
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container as podman sees it; ``spec`` is the label that says what it was made from."""
+
+    name: str
+    state: str
+    spec: str
+    networks: tuple[str, ...]
+
+    @property
+    def running(self) -> bool:
+        return self.state == "running"
+
+
+@dataclass(frozen=True)
+class Podman:
+    """podman with the variables it is started with (see ``_podman.environment``)."""
+
+    environment: Mapping[str, str]
+
+    def containers(self) -> list[Container]:
+        """All containers, running or not."""
+        rows: list[dict[str, Any]] = json.loads(self._run("ps", "--all", "--format", "json") or "[]")
+        return [
+            Container(row["Names"][0], str(row["State"]), (row.get("Labels") or {}).get(SPEC, ""), tuple(row.get("Networks") or ())) for row in rows
+        ]
+
+    def load(self, layout: Path) -> str:
+        """Take an image from an OCI layout; returns its id."""
+        return self._run("pull", "--quiet", f"oci:{layout}").split()[-1]
+
+    def has_network(self, name: str) -> bool:
+        return name in self._run("network", "ls", "--format", "{{.Name}}").split()
+
+    def create_network(self, name: str) -> None:
+        """A network of its own; podman takes a subnet that no interface and no other network uses."""
+        self._run("network", "create", name)
+
+    def remove_network(self, name: str) -> None:
+        self._run("network", "rm", name)
+
+    def start_new(self, arguments: Sequence[str]) -> None:
+        self._run("run", "--detach", *arguments)
+
+    def start(self, name: str) -> None:
+        self._run("start", name)
+
+    def remove(self, name: str) -> None:
+        self._run("rm", "--force", "--time", "5", name)
+
+    def logs(self, name: str) -> list[str]:
+        """The last lines a container printed; none if they cannot be had, since they only explain another error."""
+        try:
+            return self._run("logs", "--tail", str(_LOG_LINES), name, merge=True).splitlines()
+        except CommandFailed:
+            return []
+
+    def _run(self, *arguments: str, merge: bool = False) -> str:
+        errors: list[str] = []
+        done = _command.run([_command.find("podman", "podman"), *arguments], deadline=_DEADLINE, env=self.environment, on_line=errors.append)
+        return done.stdout + ("\n".join(errors) if merge else "")
+
+
+SPEC = "dev.slipway.spec"
