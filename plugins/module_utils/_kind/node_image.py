@@ -155,6 +155,16 @@ def ensure(request: Request, progress: Progress) -> Result:
     return Result(reference, str(kind.path / "kind"), str(hyperkube.path / "kubectl"), steps)
 
 
+def inspect_only(request: Request, progress: Progress) -> Result:
+    """What ``ensure`` would do, without doing it; the paths are those that the programs would have."""
+    toolchain = go.find(request.cache)
+    wanted = plan(request, toolchain)
+    builder = _Builder(request, toolchain, wanted, Ticker(progress))
+    folders = {name: request.cache / folder / _artifacts.key_of(inputs) for name, folder, inputs in builder.artifacts}
+    steps = [Step(name, not folder.is_dir(), 0.0) for name, folder in folders.items() if not request.image or name in ("kind", "kubernetes")]
+    return Result(request.image or builder.reference, str(folders["kind"] / "kind"), str(folders["kubernetes"] / "kubectl"), steps)
+
+
 class _Builder:
     def __init__(self, request: Request, toolchain: go.Toolchain, wanted: Plan, ticker: Ticker) -> None:
         self._request = request
@@ -167,6 +177,16 @@ class _Builder:
         }
         self._image_inputs = inputs
         self.reference = f"{REPOSITORY}:{request.kubernetes_version}-{_artifacts.key_of(inputs)}"
+
+    @property
+    def artifacts(self) -> list[tuple[str, str, dict[str, str]]]:
+        """Step, folder in the cache, inputs."""
+        return [
+            ("kind", "kind", self._plan.kind),
+            ("kubernetes", "hyperkube", self._plan.hyperkube),
+            ("packages", "node-rootfs", self._plan.rootfs),
+            ("image", "node-image", self._image_inputs),
+        ]
 
     def image_exists(self, env: dict[str, str]) -> bool:
         try:

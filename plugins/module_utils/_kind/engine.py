@@ -1,0 +1,70 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""podman as the engine of the nodes: which containers, volumes and networks of a cluster there are, and their removal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.slipway.platform.plugins.module_utils import _command
+from ansible_collections.slipway.platform.plugins.module_utils._errors import CommandFailed
+
+_CLUSTER_LABEL = "io.x-k8s.kind.cluster"
+_QUERY = 60.0  # seconds
+
+
+@dataclass(frozen=True)
+class Engine:
+    """podman, started with ``env`` (``_podman.environment``)."""
+
+    podman: str
+    env: Mapping[str, str]
+
+    def _run(self, *argv: str, deadline: float = _QUERY) -> str:
+        return _command.run([self.podman, *argv], deadline=deadline, env=self.env).stdout
+
+    def _exists(self, kind: str, name: str) -> bool:
+        try:
+            self._run(kind, "exists", name)
+        except CommandFailed as error:
+            if error.facts["status"] == 1:  # podman-*-exists(1): 1 is no, 125 is "could not look"
+                return False
+            raise
+        return True
+
+    def nodes(self, cluster: str) -> dict[str, str]:
+        """The containers of the cluster: name -> state (running, exited, created, ...)."""
+        listed = json.loads(self._run("ps", "--all", "--filter", f"label={_CLUSTER_LABEL}={cluster}", "--format", "json") or "[]")
+        return {container["Names"][0]: container["State"] for container in listed}
+
+    def start(self, names: Sequence[str]) -> None:
+        self._run("start", *names, deadline=120)
+
+    def log(self, name: str, lines: int = 20) -> list[str]:
+        """The last lines that a container wrote."""
+        return self._run("logs", "--tail", str(lines), name).splitlines()
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove containers with their volumes, running or not. The nodes hold nothing that would have to be shut down in order."""
+        if names:
+            self._run("rm", "--force", "--volumes", "--time", "0", *names, deadline=120)
+        # kind labels the volume of /var with the name of its node; --volumes leaves named ones.
+        volumes = [line for name in names for line in self._run("volume", "ls", "--quiet", "--filter", f"label={name}").split()]
+        if volumes:
+            self._run("volume", "rm", "--force", *volumes, deadline=120)
+
+    def network_exists(self, name: str) -> bool:
+        return self._exists("network", name)
+
+    def create_network(self, name: str) -> None:
+        self._run("network", "create", name)
+
+    def remove_network(self, name: str) -> bool:
+        """Remove the network unless a container that is not ours uses it; says whether it is gone."""
+        users = json.loads(self._run("ps", "--all", "--filter", f"network={name}", "--format", "json") or "[]")
+        if users:
+            return False
+        self._run("network", "rm", name)
+        return True
