@@ -11,9 +11,11 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Protocol
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import CommandFailed, Missing
 
@@ -36,6 +38,10 @@ def find(program: str, package: str) -> str:
     return path
 
 
+class _Sink(Protocol):
+    def write(self, line: str, /) -> object: ...
+
+
 def run(
     argv: Sequence[str],
     *,
@@ -53,6 +59,32 @@ def run(
     Raises ``CommandFailed`` with the exit status and the last lines.
     """
     started = time.monotonic()
+    errors: deque[str] = deque(maxlen=TAIL_LINES)
+    output: list[str] = []
+    with log.open("a", encoding="utf-8", buffering=1) if log else nullcontext() as sink:
+
+        def hear(line: str) -> None:
+            errors.append(line.rstrip())
+            if sink:
+                sink.write(line)
+            if on_line:
+                on_line(line.rstrip())
+
+        with _started(argv, stdin, env, cwd) as process, _killed_after(process, deadline) as expired:
+            listener = threading.Thread(target=_each_line, args=(process.stderr, hear))
+            listener.start()
+            _each_line(process.stdout, output.append, sink)
+            status = process.wait()
+            listener.join(timeout=5)
+    if status != 0:
+        how = f"did not end within {deadline:.0f} s" if expired.is_set() else f"ended with status {status}"
+        raise _failed(argv, how, status, list(errors) or [line.rstrip() for line in output[-TAIL_LINES:]], log)
+    return Completed("".join(output), time.monotonic() - started)
+
+
+@contextmanager
+def _started(argv: Sequence[str], stdin: bytes | None, env: Mapping[str, str] | None, cwd: Path | None) -> Iterator[subprocess.Popen[bytes]]:
+    """The program in a process group of its own, which ends with this block however the block ends."""
     process = subprocess.Popen(
         list(argv),
         stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
@@ -62,62 +94,53 @@ def run(
         cwd=cwd,
         start_new_session=True,
     )
-    timed_out = threading.Event()
+    # Beside the reading: a program that answers before it has read everything would otherwise wait for us, and we for it.
+    threading.Thread(target=_feed, args=(process.stdin, stdin or b""), daemon=True).start()
+    process.stdin = None
+    with process:
+        try:
+            yield process
+        except BaseException:
+            _signal(process, signal.SIGTERM)
+            raise
+
+
+@contextmanager
+def _killed_after(process: subprocess.Popen[bytes], deadline: float) -> Iterator[threading.Event]:
+    expired = threading.Event()
 
     def expire() -> None:
-        timed_out.set()
-        os.killpg(process.pid, signal.SIGKILL)
+        expired.set()
+        _signal(process, signal.SIGKILL)
 
     timer = threading.Timer(deadline, expire)
     timer.start()
-    output: list[str] = []
-    tail: deque[str] = deque(maxlen=TAIL_LINES)
-    sink = log.open("a", encoding="utf-8") if log else None
-
-    def read_errors() -> None:
-        assert process.stderr is not None
-        for raw in process.stderr:
-            line = raw.decode(errors="replace").rstrip()
-            tail.append(line)
-            if sink:
-                sink.write(line + "\n")
-                sink.flush()
-            if on_line:
-                on_line(line)
-
-    reader = threading.Thread(target=read_errors)
-    reader.start()
     try:
-        if stdin is not None and process.stdin is not None:
-            try:
-                process.stdin.write(stdin)
-                process.stdin.close()
-            except BrokenPipeError:
-                pass  # the program ended before it read everything; its status says why
-        assert process.stdout is not None
-        for raw in process.stdout:
-            line = raw.decode(errors="replace")
-            output.append(line)
-            if sink:
-                sink.write(line)
-        status = process.wait()
-    except BaseException:
-        os.killpg(process.pid, signal.SIGTERM)
-        raise
+        yield expired
     finally:
         timer.cancel()
-        reader.join(timeout=5)
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):  # it ended by itself meanwhile
+        os.killpg(process.pid, number)
+
+
+def _feed(stream: IO[bytes] | None, content: bytes) -> None:
+    if stream is not None:
+        with suppress(BrokenPipeError), stream:  # it ended before it read everything; its status says why
+            stream.write(content)
+
+
+def _each_line(stream: IO[bytes] | None, take: Callable[[str], object], sink: _Sink | None = None) -> None:
+    for raw in stream or ():
+        line = raw.decode(errors="replace")
+        take(line)
         if sink:
-            sink.close()
-    seconds = time.monotonic() - started
-    if status != 0:
-        last = list(tail) or [line.rstrip() for line in output[-TAIL_LINES:]]
-        how = f"did not end within {deadline:.0f} s" if timed_out.is_set() else f"ended with status {status}"
-        raise CommandFailed(
-            f"{Path(argv[0]).name} {how}: {' '.join(argv)}\n" + "\n".join(last),
-            program=Path(argv[0]).name,
-            status=status,
-            last_lines=last,
-            log=str(log) if log else None,
-        )
-    return Completed("".join(output), seconds)
+            sink.write(line)
+
+
+def _failed(argv: Sequence[str], how: str, status: int, last: list[str], log: Path | None) -> CommandFailed:
+    program = Path(argv[0]).name
+    message = "\n".join([f"{program} {how}: {' '.join(argv)}", *last])
+    return CommandFailed(message, program=program, status=status, last_lines=last, log=str(log) if log else None)
