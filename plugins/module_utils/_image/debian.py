@@ -21,7 +21,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._oci import names
 from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import Layout, canonical
 
 # Part of every key: raise it when the same input would give other bytes.
-RECIPE = "1"
+RECIPE = "2"
 _GO_ARCHITECTURES = {"amd64": "amd64", "arm64": "arm64", "armhf": "arm", "i386": "386", "ppc64el": "ppc64le", "riscv64": "riscv64", "s390x": "s390x"}
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _DISK_NEEDED = 2 << 30

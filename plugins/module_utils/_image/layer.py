@@ -22,6 +22,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import In
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest
 
 _LEVEL = 6
+_XATTR = "SCHILY.xattr."  # file capabilities, as pax headers
 
 # Left by the builder or of use only to people on a terminal; copyright files stay, since licences ask for it.
 TRIM: tuple[str, ...] = (
@@ -116,7 +117,8 @@ class _Tree:
                 self.holders[path] = info
             elif info.islnk():
                 info.linkname = info.linkname.removeprefix("./")
-                self.holders[path] = self.holders[info.linkname]
+                if info.linkname in self.holders:
+                    self.holders[path] = self.holders[info.linkname]
 
     def remove(self, patterns: Iterable[str]) -> None:
         matches = matcher([self._resolve(pattern.strip("/")) for pattern in patterns])
@@ -139,15 +141,16 @@ class _Tree:
         link = self.entries.get(first)
         return f"{link.linkname.strip('/')}/{rest}" if slash and link is not None and link.issym() else path
 
-    def write(self, output: IO[bytes], latest: int) -> None:
+    def write(self, output: IO[bytes], latest: int, fixed: bool) -> None:
         written: dict[int, str] = {}
-        with tarfile.open(fileobj=output, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        with tarfile.open(fileobj=output, mode="w", format=tarfile.PAX_FORMAT) as tar:
             for path in sorted(self.entries, key=lambda p: p.split("/")):
                 info = self.entries[path]
                 holder = self.holders.get(path)
                 plain = tarfile.TarInfo(path)
                 plain.mode, plain.uid, plain.gid = info.mode, info.uid, info.gid
-                plain.mtime = min(int(info.mtime), latest)
+                plain.mtime = latest if fixed else min(int(info.mtime), latest)
+                plain.pax_headers = {name: value for name, value in info.pax_headers.items() if name.startswith(_XATTR)}
                 plain.type, plain.linkname = info.type, info.linkname
                 if holder is None:
                     data = self.contents.get(path, b"")
@@ -173,12 +176,20 @@ def compose(root: Path, target: Path, *, remove: Sequence[str], entries: Sequenc
         return _pack(tree, target, epoch)
 
 
-def _pack(tree: _Tree, target: Path, epoch: int) -> Layer:
+def repack(source: Path, target: Path, epoch: int) -> Layer:
+    """Write a layer (a plain tar) anew: sorted, with this time on everything. White-outs are files like any other."""
+    with tarfile.open(source) as opened:
+        tree = _Tree(opened)
+        tree.read()
+        return _pack(tree, target, epoch, fixed=True)
+
+
+def _pack(tree: _Tree, target: Path, epoch: int, fixed: bool = False) -> Layer:
     with target.open("wb") as raw:
         outer = _Hashing(raw)
         with gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=outer, mtime=0) as packed:
             inner = _Hashing(packed)
-            tree.write(cast(IO[bytes], inner), epoch)
+            tree.write(cast(IO[bytes], inner), epoch, fixed)
     return Layer(target, outer.value, outer.size, inner.value)
 
 

@@ -78,3 +78,21 @@ DEBIAN_IMAGE: dict[str, Any] = {
     "record_dir": {"type": "path"},
     "registry": REGISTRY,
 }
+
+IMAGE_BUILD: dict[str, Any] = {
+    "services": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "source": {"type": "path", "required": True},
+            "containerfile": {"type": "str", "default": "Containerfile"},
+            "repository": {"type": "str"},
+            "arguments": {"type": "dict", "default": {}},
+            "licenses": {"type": "str"},
+        },
+    },
+    "bases": {"type": "dict", "default": {}},
+    "registry": {**REGISTRY, "required": True},
+}

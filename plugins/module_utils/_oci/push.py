@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ansible_collections.slipway.platform.plugins.module_utils._oci import names
 from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import Descriptor, Layout
+from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest
 from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry
 
 _PARALLEL = 4
@@ -30,12 +31,24 @@ class Pushed:
         return self.manifests > 0 or self.tags > 0
 
 
-def push_layout(registry: Registry, layout: Layout, repository: str, tags: Sequence[str] = ()) -> Pushed:
+@dataclass(frozen=True)
+class _Push:
+    """Where a layout goes; ``origins`` are repositories of the same registry that hold blobs which the layout only names."""
+
+    registry: Registry
+    layout: Layout
+    repository: str
+    origins: Mapping[Digest, str]
+
+
+def push_layout(
+    registry: Registry, layout: Layout, repository: str, tags: Sequence[str] = (), origins: Mapping[Digest, str] | None = None
+) -> Pushed:
     """Push the image of a layout: blobs in parallel, then the manifest by digest, then the tags.
 
     A manifest that is there has its blobs there: registries refuse it otherwise.
     """
-    pushed = _push_manifest(registry, layout, repository, layout.root)
+    pushed = _push_manifest(_Push(registry, layout, repository, origins or {}), layout.root)
     body = layout.blob(layout.root.digest).read_bytes()
     count = 0
     for tag in tags:
@@ -46,26 +59,32 @@ def push_layout(registry: Registry, layout: Layout, repository: str, tags: Seque
     return Pushed(pushed.blobs, pushed.size, pushed.manifests, count)
 
 
-def _push_manifest(registry: Registry, layout: Layout, repository: str, root: Descriptor) -> Pushed:
-    if registry.exists(repository, str(root.digest)):
+def _push_manifest(push: _Push, root: Descriptor) -> Pushed:
+    if push.registry.exists(push.repository, str(root.digest)):
         return Pushed()
-    value = layout.read_json(root.digest)
-    done = Pushed()
+    value = push.layout.read_json(root.digest)
     if root.media_type in _INDEXES:
-        children = [_push_manifest(registry, layout, repository, Descriptor.from_json(child)) for child in value["manifests"]]
+        children = [_push_manifest(push, Descriptor.from_json(child)) for child in value["manifests"]]
         done = Pushed(sum(c.blobs for c in children), sum(c.size for c in children), sum(c.manifests for c in children))
     else:
         # One blob may be named twice.
         blobs = {d.digest: d for d in map(Descriptor.from_json, [value["config"], *value["layers"]])}
         with ThreadPoolExecutor(_PARALLEL) as pool:
-            sent = [size for size in pool.map(lambda blob: _push_blob(registry, layout, repository, blob), blobs.values()) if size]
+            sent = [size for size in pool.map(lambda blob: _push_blob(push, blob), blobs.values()) if size]
         done = Pushed(len(sent), sum(sent))
-    registry.put_manifest(repository, str(root.digest), layout.blob(root.digest).read_bytes(), root.media_type)
+    push.registry.put_manifest(push.repository, str(root.digest), push.layout.blob(root.digest).read_bytes(), root.media_type)
     return Pushed(done.blobs, done.size, done.manifests + 1)
 
 
-def _push_blob(registry: Registry, layout: Layout, repository: str, blob: Descriptor) -> int:
-    if registry.has_blob(repository, blob.digest):
+def _push_blob(push: _Push, blob: Descriptor) -> int:
+    if push.registry.has_blob(push.repository, blob.digest):
         return 0
-    registry.upload_blob(repository, blob.digest, layout.blob(blob.digest))
+    origin = push.origins.get(blob.digest)
+    if origin and push.registry.mount_blob(push.repository, blob.digest, origin):
+        return 0
+    path = push.layout.blob(blob.digest)
+    if origin and not path.is_file():
+        with path.open("w+b") as handle:
+            push.registry.read_blob(origin, blob, handle)
+    push.registry.upload_blob(push.repository, blob.digest, path)
     return blob.size

@@ -118,26 +118,35 @@ class Registry:
         if output.size != descriptor.size or output.hex != descriptor.digest.hex:
             raise Conflict(f"{self.host} answers blob {descriptor.digest} of {repository} with other bytes than that digest names", host=self.host)
 
-    def upload_blob(self, repository: str, digest: Digest, source: bytes | Path, mount_from: str | None = None) -> bool:
-        """Store a blob; with ``mount_from`` the registry may take it from another repository of its own. True if bytes were sent."""
+    def mount_blob(self, repository: str, digest: Digest, origin: str) -> bool:
+        """Let the registry take a blob from another repository of its own; False if it would rather be sent the bytes."""
+        query = urlencode({"mount": str(digest), "from": origin})
+        what = f"take blob {digest} from {origin} into {repository}"
+        try:
+            request = Request("POST", f"{self._base}{repository}/blobs/uploads/?{query}")
+            response = self._call(request, ("pull", "push"), repository, what, also=(auth.scope(origin, "pull"),))
+        except Denied:
+            return False  # it may store here but not read there
+        if response.status == 202 and response.header("location"):
+            cancel = Request("DELETE", urljoin(response.url, response.header("location")))
+            self._call(cancel, ("pull", "push"), repository, what, allow=(400, 404, 405))
+        return response.status == 201
+
+    def upload_blob(self, repository: str, digest: Digest, source: bytes | Path) -> None:
+        """Store a blob; a file is streamed."""
         what = f"store blob {digest} in {repository}"
         for attempt in range(1, _TRIES + 1):
-            query = "?" + urlencode({"mount": str(digest), "from": mount_from}) if mount_from else ""
-            started = self._call(Request("POST", f"{self._base}{repository}/blobs/uploads/{query}"), ("pull", "push"), repository, what)
-            if started.status == 201:
-                return False
-            # The answer to a mount that was not possible is an upload like any other.
+            started = self._call(Request("POST", f"{self._base}{repository}/blobs/uploads/"), ("pull", "push"), repository, what)
             location = _with_query(urljoin(started.url, started.header("location")), digest=str(digest))
             headers = {"Content-Type": "application/octet-stream"}
             try:
                 self._call(Request("PUT", location, headers, source, _BLOB_DEADLINE), ("pull", "push"), repository, what, tries=1)
-                return True
+                return
             except Unreachable:
                 # How much the registry kept of a broken upload is unknown: begin a new one.
                 if attempt == _TRIES:
                     raise
                 self._sleep(_pause(attempt))
-        raise AssertionError
 
     def tags(self, repository: str) -> list[str]:
         """All tags of a repository, page by page. Raises ``NotFound`` if the repository is not there."""
@@ -165,11 +174,13 @@ class Registry:
         allow: Sequence[int] = (),
         sink: Sink | None = None,
         tries: int = _TRIES,
+        also: Sequence[str] = (),
     ) -> Response:
         """Send with authorization, redirects and retries; anything but success or ``allow`` is raised as what it means."""
+        scopes = [auth.scope(repository, *actions)] if repository else []
         for attempt in range(1, tries + 1):
             try:
-                response = self._send(request, actions, repository, allow, sink)
+                response = self._send(request, [*scopes, *also], repository, allow, sink)
             except Unreachable as error:
                 if attempt == tries:
                     raise Unreachable(f"could not {what}: {error.message}", **error.facts) from error
@@ -184,8 +195,7 @@ class Registry:
             self._sleep(pause)
         raise AssertionError
 
-    def _send(self, request: Request, actions: Sequence[str], repository: str, allow: Sequence[int], sink: Sink | None) -> Response:
-        scopes = [auth.scope(repository, *actions)] if repository else []
+    def _send(self, request: Request, scopes: Sequence[str], repository: str, allow: Sequence[int], sink: Sink | None) -> Response:
         response = self._follow(request, self._authorizer.header(scopes), allow, sink)
         if response.status == 401:
             challenges = auth.parse_challenges(response.headers.get("www-authenticate", ()))

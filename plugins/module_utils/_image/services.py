@@ -1,0 +1,256 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Images of services: which exist already, which have to be built, and bringing those to the registry.
+
+An image carries a key over everything it was built from. One whose key is the wanted one is used as it is, whoever built it.
+A tag never moves: if ``sha-<commit>`` is taken by an image of the same source on other bases, the new one is ``sha-<commit>-<key>``.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.slipway.platform.plugins.module_utils import _artifacts
+from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput, NotFound, Unreachable
+from ansible_collections.slipway.platform.plugins.module_utils._image import buildah, sbom, source
+from ansible_collections.slipway.platform.plugins.module_utils._oci import names, referrers
+from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import Descriptor
+from ansible_collections.slipway.platform.plugins.module_utils._oci.push import push_layout
+from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest, Reference, check_repository
+from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Manifest, Registry
+
+_PARALLEL = 2
+# Part of every key: raise it when the same input would give other bytes.
+_RECIPE = "1"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service as the user names it; see the options of ``image_build``."""
+
+    name: str
+    source: Path
+    containerfile: str
+    repository: str
+    arguments: Mapping[str, str]
+    licenses: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """Services to have images of. ``bases`` are build arguments whose values are references by digest."""
+
+    services: Sequence[Service]
+    bases: Mapping[str, str]
+    registry: Registry
+    access: buildah.Access
+    environment: Callable[[], Mapping[str, str]]
+    cache: Path
+    check_mode: bool = False
+    progress: Callable[[str], None] = print
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The image of a service as it should be: its source, its key, and the tags it may have in order of preference."""
+
+    service: Service
+    source: source.Source
+    key: str
+
+    @property
+    def tags(self) -> tuple[str, str]:
+        return self.source.tag, f"{self.source.tag}-{self.key[:8]}"
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image of a service; in check mode ``digest`` and ``reference`` are empty if it is yet to be built."""
+
+    reference: str
+    tag: str
+    digest: str
+    revision: str
+    dirty: bool
+    built: bool
+    sbom: str
+
+
+@dataclass(frozen=True)
+class Result:
+    images: dict[str, Image]
+    diff: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> bool:
+        return any(image.built for image in self.images.values())
+
+
+def ensure(request: Request) -> Result:
+    """Have an image of every service in the registry; two builds at a time."""
+    wanted = [_want(request, service) for service in request.services]
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        images = list(pool.map(lambda one: _ensure_one(request, one), wanted))
+    made = [f"{w.service.name}: {i.tag} {i.digest or '(to be built)'}" for w, i in zip(wanted, images, strict=True) if i.built]
+    return Result({w.service.name: i for w, i in zip(wanted, images, strict=True)}, {"before": "", "after": "".join(f"{line}\n" for line in made)})
+
+
+def _want(request: Request, service: Service) -> Wanted:
+    """Look at the source of a service and refuse what cannot be built, before anything is."""
+    check_repository(service.repository)
+    if not (service.source / service.containerfile).is_file():
+        raise InvalidInput(f"{service.name} has no {service.source / service.containerfile}: write one, or name it with containerfile", service=service.name)
+    found = source.identify(service.source)
+    if found.dirty:
+        request.progress(f"image {service.name}: {service.source} differs from its last commit, so the image is named by content: {found.tag}")
+    inputs = {
+        "recipe": _RECIPE,
+        "content": found.content,
+        "revision": found.revision,
+        "url": found.url,
+        "containerfile": service.containerfile,
+        "licenses": service.licenses,
+        **{f"argument {name}": value for name, value in service.arguments.items()},
+        # By digest alone: the same base in another registry gives the same image.
+        **{f"base {name}": str(_pinned(name, value).digest) for name, value in request.bases.items()},
+    }
+    return Wanted(service, found, _artifacts.key_of(inputs))
+
+
+def _pinned(name: str, text: str) -> Reference:
+    reference = Reference.parse(text)
+    if reference.digest is None:
+        raise InvalidInput(f"the base {name} is {text!r}, which may be another image tomorrow: name it by digest, as registry/repository@sha256:...")
+    return reference
+
+
+def _ensure_one(request: Request, wanted: Wanted) -> Image:
+    repository = wanted.service.repository
+    try:
+        existing, tag = _find(request.registry, wanted)
+    except Unreachable as error:
+        if not request.check_mode:
+            raise
+        request.progress(f"image {wanted.service.name}: {error.message}")
+        existing, tag = None, wanted.tags[0]
+    if existing is not None:
+        attached = referrers.referrers(request.registry, repository, existing.digest, names.SPDX)
+        if attached or request.check_mode:
+            return _image(request, wanted, tag, existing.digest, built=False, listed=str(attached[0].digest) if attached else "")
+    if request.check_mode:
+        return _image(request, wanted, tag, None, built=True)
+    folder = Path(tempfile.mkdtemp(prefix="build-", dir=_work(request.cache)))
+    try:
+        return _build_and_push(request, wanted, tag, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _find(registry: Registry, wanted: Wanted) -> tuple[Manifest | None, str]:
+    """The image with the wanted key and its tag, else None and the first tag that is free."""
+    free = ""
+    for tag in wanted.tags:
+        found = registry.find(wanted.service.repository, tag)
+        if found is not None and found.annotations.get(names.INPUTS) == wanted.key:
+            return found, tag
+        if found is None and not free:
+            free = tag
+    if not free:
+        raise Conflict(f"the tags {' and '.join(wanted.tags)} of {wanted.service.repository} are taken by other images; remove one", tags=list(wanted.tags))
+    return None, free
+
+
+def _build_and_push(request: Request, wanted: Wanted, tag: str, folder: Path) -> Image:
+    repository, registry = wanted.service.repository, request.registry
+    base_layers, origins = _base_layers(request)
+    recipe = buildah.Recipe(wanted.service.name, wanted.source, wanted.service.containerfile, request.bases, wanted.service.arguments, base_layers)
+    layout = buildah.build(recipe, folder, request.access, request.environment(), _annotations(request, wanted), request.progress)
+    root = layout.root
+    request.progress(f"image {wanted.service.name}: listing what is in it")
+    document = sbom.scan(folder / "raw", repository, str(root.digest), buildah.timestamp(wanted.source.epoch))
+    request.progress(f"image {wanted.service.name}: pushing {tag}")
+    push_layout(registry, layout, repository, origins=origins)
+    attached = referrers.attach(registry, repository, root, referrers.Artifact(names.SPDX, document, {}))
+    # The tag is what others look for: it appears when everything that belongs to it is there.
+    registry.put_manifest(repository, tag, layout.blob(root.digest).read_bytes(), root.media_type)
+    return _image(request, wanted, tag, root.digest, built=True, listed=str(attached.digest))
+
+
+def _base_layers(request: Request) -> tuple[dict[str, Descriptor], dict[Digest, str]]:
+    """The layers of bases in our registry by their ``diff_id``, and the repositories that hold them."""
+    layers: dict[str, Descriptor] = {}
+    origins: dict[Digest, str] = {}
+    for name, text in request.bases.items():
+        base = _pinned(name, text)
+        if base.registry != request.registry.host:
+            continue
+        try:
+            manifest = request.registry.manifest(base.repository, str(base.digest)).json
+        except NotFound as error:
+            raise NotFound(f"the base {name} is not in the registry: {error.message}", **error.facts) from error
+        if "layers" not in manifest:
+            continue  # an index: buildah takes the image for this machine, and its layers are packed anew
+        config = BytesIO()
+        request.registry.read_blob(base.repository, Descriptor.from_json(manifest["config"]), config)
+        described = [Descriptor.from_json(layer) for layer in manifest["layers"]]
+        layers |= dict(zip(json.loads(config.getvalue())["rootfs"]["diff_ids"], described, strict=True))
+        origins |= {layer.digest: base.repository for layer in described}
+    return layers, origins
+
+
+def _annotations(request: Request, wanted: Wanted) -> dict[str, str]:
+    """What the image says of itself (OCI image specification 1.1, "Pre-Defined Annotation Keys")."""
+    runtime = request.bases.get("RUNTIME_BASE", "")
+    base = _pinned("RUNTIME_BASE", runtime) if runtime else None
+    values = {
+        names.TITLE: wanted.service.name,
+        names.SOURCE: wanted.source.url,
+        names.REVISION: _revision(wanted),
+        names.CREATED: buildah.timestamp(wanted.source.epoch),
+        names.VERSION: wanted.source.tag,
+        names.LICENSES: wanted.service.licenses,
+        names.BASE_NAME: base.repository if base else "",
+        names.BASE_DIGEST: str(base.digest) if base else "",
+        names.INPUTS: wanted.key,
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+def _revision(wanted: Wanted) -> str:
+    return f"{wanted.source.revision}-dirty" if wanted.source.dirty else wanted.source.revision
+
+
+def _image(request: Request, wanted: Wanted, tag: str, digest: Digest | None, built: bool, listed: str = "") -> Image:
+    reference = str(Reference(request.registry.host, wanted.service.repository, digest=digest)) if digest else ""
+    return Image(reference, tag, str(digest or ""), _revision(wanted), wanted.source.dirty, built, listed)
+
+
+def _work(cache: Path) -> Path:
+    folder = cache / "builds"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def request_from(
+    params: Mapping[str, Any], cache: Path, environment: Callable[[], Mapping[str, str]], check_mode: bool, progress: Callable[[str], None]
+) -> Request:
+    """The request that the option values of ``image_build`` make."""
+    ca_file, auth_file = (Path(params["registry"][name]) if params["registry"].get(name) else None for name in ("ca_file", "auth_file"))
+    if check_mode:
+        # On an empty environment these files are yet to be made.
+        ca_file, auth_file = (path if path and path.is_file() else None for path in (ca_file, auth_file))
+    services = [
+        Service(s["name"], Path(s["source"]).absolute(), s["containerfile"], s["repository"] or s["name"], s["arguments"], s["licenses"] or "")
+        for s in params["services"]
+    ]
+    host = params["registry"]["host"]
+    access = buildah.Access(host, ca_file, auth_file)
+    return Request(services, params["bases"], Registry.connect(host, ca_file, auth_file), access, environment, cache, check_mode, progress)
