@@ -41,12 +41,14 @@ def of(context: Context, container: Container) -> Configuration:
     values = {name: context.parts(template) for name, template in sorted(variables.items())}
     plain = {name: "".join(map(str, parts)) for name, parts in values.items() if not _secrets(parts)}
     secret = {name: parts for name, parts in values.items() if _secrets(parts)}
+    # A foreign container beside ours (a proxy, a collector) has no business with the database's password.
+    own = container.built or container is context.workload.main
     env_map = _config_map(context, f"{context.name}-{container.name}", {"data": plain}) if plain else None
     file_map, file_mounts, file_volume = _files(context, container)
     return Configuration(
         env_from=[{"configMapRef": {"name": env_map["metadata"]["name"]}}] if env_map else [],
-        env=[*_about(context, container, values), *_binding_root(context), *_secret_variables(secret)],
-        mounts=[*_binding_mounts(context), *file_mounts],
+        env=[*_about(context, container, values), *(_binding_root(context) if own else []), *_secret_variables(secret)],
+        mounts=[*(_binding_mounts(context) if own else []), *file_mounts],
         volumes=file_volume,
         config_maps=[item for item in (env_map, file_map) if item],
     )
@@ -89,9 +91,7 @@ def _binding_root(context: Context) -> list[Manifest]:
 
 
 def _binding_mounts(context: Context) -> list[Manifest]:
-    return [
-        {"name": short_name(f"binding-{resource.name}"), "mountPath": f"{BINDING_ROOT}/{resource.name}", "readOnly": True} for resource, _ in context.bound
-    ]
+    return [{"name": short_name(f"binding-{resource.name}"), "mountPath": f"{BINDING_ROOT}/{resource.name}", "readOnly": True} for resource, _ in context.bound]
 
 
 def _secret_variables(values: dict[str, list[Part]]) -> list[Manifest]:

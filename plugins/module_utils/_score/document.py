@@ -17,6 +17,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._score.problems i
 
 MAX_BYTES = 1024 * 1024
 MAX_NODES = 50_000
+_TAGS = ("map", "seq", "str", "int", "float", "bool", "null")
 
 
 @dataclass(frozen=True, order=True)
@@ -80,6 +81,10 @@ def parse(text: str, file: str) -> tuple[Document | None, list[Problem]]:
     """The document, and what is wrong with its YAML; no document if it cannot be read at all."""
     if len(text.encode()) > MAX_BYTES:
         return None, [Problem(file, 1, 1, "", "is larger than 1 MiB")]
+    if bad := yaml.reader.Reader.NON_PRINTABLE.search(text):
+        before = text[: bad.start()]
+        column = bad.start() - before.rfind("\n")
+        return None, [Problem(file, before.count("\n") + 1, column, "", f"holds the unprintable character {bad.group()!r}", "remove it")]
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -91,8 +96,6 @@ def parse(text: str, file: str) -> tuple[Document | None, list[Problem]]:
         return None, [_problem(file, error.mark, error.message, error.hint)]
     except yaml.MarkedYAMLError as error:
         return None, [_problem(file, error.problem_mark, f"is not YAML: {error.problem or error.context}", _advice(text, error.problem_mark))]
-    except yaml.YAMLError as error:
-        return None, [Problem(file, 1, 1, "", f"is not YAML: {error}")]
     finally:
         loader.dispose()
     return Document(file, data, reader.places), reader.problems
@@ -132,17 +135,17 @@ class _Reader:
         scalar = node if isinstance(node, yaml.ScalarNode) else None
         # A plain mapping starts at its first key: that is where its value is.
         self.places[path] = Place(_mark(key.start_mark), _mark(node.start_mark), scalar.value if scalar else None, bool(scalar and scalar.style in ("|", ">")))
+        if node.tag.removeprefix("tag:yaml.org,2002:") not in _TAGS:
+            raise _Refused(node.start_mark, f"{path_text(path)} has the tag {node.tag}", "write a plain value")
         above = (*above, id(node))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path, above)
         if isinstance(node, yaml.SequenceNode):
             return [self.read(item, (*path, index), item, above) for index, item in enumerate(node.value)]
-        return self._scalar(node, path)
-
-    def _scalar(self, node: yaml.Node, path: KeyPath) -> Any:
-        if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.endswith((":binary", ":timestamp")):
-            raise _Refused(node.start_mark, f"{path_text(path)} has the tag {node.tag}", "write a plain value")
-        return self.loader.construct_object(node)
+        try:
+            return self.loader.construct_object(node)
+        except ValueError:
+            raise _Refused(node.start_mark, f"{path_text(path)}: `{node.value}` is not {node.tag.rsplit(':', 1)[1]}") from None
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath, above: tuple[int, ...]) -> dict[str, Any]:
         result: dict[str, Any] = {}

@@ -142,8 +142,10 @@ SLIPWAY = mapping(
         "objectives": mapping(
             {
                 "availability": {"type": "number", "minimum": 50, "exclusiveMaximum": 100, "x-expected": "per cent of requests, for example 99.9"},
-                "latency": mapping({"quantile": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, "milliseconds": whole(1, 600_000)},
-                                   ("quantile", "milliseconds")),
+                "latency": mapping(
+                    {"quantile": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, "milliseconds": whole(1, 600_000)},
+                    ("quantile", "milliseconds"),
+                ),
                 "window": text("a number of days, for example 30d", pattern=r"^[1-9]\d*d$"),
             }
         ),
@@ -163,9 +165,7 @@ WORKLOAD: Schema = {
                 "required": ["name"],
                 "properties": {"name": LABEL_TEXT, "annotations": ANNOTATIONS, "slipway": SLIPWAY},
             },
-            "service": mapping(
-                {"ports": named(mapping({"port": PORT, "protocol": {"enum": ["TCP", "UDP"]}, "targetPort": PORT}, ("port",)))}
-            ),
+            "service": mapping({"ports": named(mapping({"port": PORT, "protocol": {"enum": ["TCP", "UDP"]}, "targetPort": PORT}, ("port",)))}),
             "containers": named(CONTAINER, minProperties=1),
             "resources": named(RESOURCE),
         },

@@ -94,7 +94,7 @@ def _routes(document: Document) -> Iterator[Problem]:
         if isinstance(params.get("port"), int | str) and str(params["port"]) not in known:
             hint = did_you_mean(str(params["port"]), [*ports]) if ports else "declare it under `service.ports`"
             yield document.at_value((*path, "port"), f"`{params['port']}` is not a port of this service", hint)
-        elif "port" in params and ports[known[str(params["port"])]].get("protocol") == "UDP":
+        elif isinstance(params.get("port"), int | str) and ports[known[str(params["port"])]].get("protocol") == "UDP":
             yield document.at_value((*path, "port"), "is a UDP port, and a route carries HTTP")
         host = params.get("host")
         if isinstance(host, str) and host and "$" not in host and not re.match(HOST, host):
@@ -235,5 +235,3 @@ def _reaches(containers: Mapping[str, Any], start: str, goal: str) -> bool:
 
 def _inside(path: str) -> bool:
     return not posixpath.isabs(path) and not posixpath.normpath(path).startswith("..")
-
-

@@ -81,13 +81,18 @@ def _unknown(document: Document, path: KeyPath, error: Deviation) -> Iterator[Pr
 
 
 def _required(document: Document, path: KeyPath, error: Deviation) -> Iterator[Problem]:
-    # A key that is there under a misspelt name is reported once, as misspelt.
+    # A key that is there under a misspelt name is reported once, as misspelt: here, if unknown keys are allowed.
     known = error.schema.get("properties", {})
     spare = [key for key in error.instance if key not in known]
     for key in error.rule:
-        if key not in error.instance and error.message.startswith(repr(key)) and not any(nearest(other, [key]) for other in spare):
+        if key in error.instance or not error.message.startswith(repr(key)):
+            continue
+        misspelt = next((other for other in spare if nearest(other, [key])), None)
+        if misspelt is None:
             what = known.get(key, {}).get("x-expected")
             yield document.at_key(path, f"`{key}` is missing", f"it takes {what}" if what else "")
+        elif error.schema.get("additionalProperties", True):
+            yield document.at_key((*path, misspelt), "unknown key", f"did you mean `{key}`?")
 
 
 def _type(document: Document, path: KeyPath, error: Deviation) -> Iterator[Problem]:

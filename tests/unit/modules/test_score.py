@@ -1,0 +1,81 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""score_info and score_render through Ansible's own argument handling."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.slipway.platform.plugins.modules import score_info, score_render
+from support.score import DELIVERED, GATEWAY, GOLDEN, POSTGRES, REDIS, dump, images
+
+SERVICES = [{"source": "rich", "replicas": 3, "variables": {"LEVEL": "debug"}}, {"source": "default"}]
+
+
+def run(module: Any, capsys: pytest.CaptureFixture[str], **args: Any) -> dict[str, Any]:
+    with patch_module_args({"project_dir": str(GOLDEN), "namespace": "hello", **args}), pytest.raises(SystemExit):
+        module.main()
+    result: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return result
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_info(capsys: pytest.CaptureFixture[str], check: bool) -> None:
+    found = run(score_info, capsys, services=SERVICES, _ansible_check_mode=check)
+    assert found["changed"] is False
+    assert found["hosts"] == ["api.hello.localhost", "hello.localhost"]
+    assert found["resources"] == {
+        "postgres": [{"service": "hello", "resource": "db", "namespace": "hello"}],
+        "redis": [{"service": "hello", "resource": "cache", "namespace": "hello"}],
+        "secret": [{"service": "hello", "resource": "session", "namespace": "hello"}],
+    }
+    hello = found["services"]["hello"]
+    assert hello["source"] == str(GOLDEN / "rich")
+    assert hello["build"] == {"containerfile": "build/Containerfile", "context": ".", "target": "runtime", "args": {"LEVEL": "1"}}
+    assert hello["dependencies"] == ["herald"]
+    assert (hello["replicas"], hello["migrates"]) == (3, True)
+    assert found["services"]["herald"]["build"]["containerfile"] == "Containerfile"
+
+
+def test_info_of_a_broken_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "score.yaml").write_text("apiVersion: score.dev/v1b1\nmetadata: {name: hello}\ncontainer: {}\n")
+    found = run(score_info, capsys, services=[{"source": str(tmp_path)}])
+    assert found["failed"] is True
+    assert f"{tmp_path}/score.yaml:3:1: container: unknown key; did you mean `containers`?" in found["msg"]
+    assert found["problems"][0]["line"] == 3
+
+
+def test_render_is_the_golden_one(capsys: pytest.CaptureFixture[str]) -> None:
+    found = run(
+        score_render,
+        capsys,
+        services=SERVICES,
+        environment="local",
+        images=images("hello", "herald"),
+        bindings=[POSTGRES, REDIS],
+        secrets=DELIVERED,
+        gateway=GATEWAY,
+        namespace_objects=False,
+    )
+    assert found["changed"] is False
+    assert dump(found["definitions"]) == (GOLDEN / "rich" / "manifests.yaml").read_text()
+    assert found["services"]["hello"]["url"] == "https://hello.localhost:8443/"
+    assert "warnings" not in found
+
+
+def test_render_without_an_image(capsys: pytest.CaptureFixture[str]) -> None:
+    found = run(score_render, capsys, services=[{"source": "default"}], environment="local", images={})
+    assert found["failed"] is True
+    assert "no image was given" in found["msg"]
+
+
+def test_settings_have_the_defaults_of_the_core() -> None:
+    from ansible_collections.slipway.platform.plugins.module_utils._score import arguments, inputs
+
+    core = inputs.settings("", "")
+    for name, option in arguments.SETTINGS.items():
+        assert option.get("default", None if name != "part_of" else "") in (getattr(core, name), None), name
