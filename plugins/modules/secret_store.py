@@ -44,6 +44,7 @@ options:
         description:
           - Entries that are generated once, each with an optional C(length) (characters, at least 16, default 32) and C(alphabet)
             (default letters and digits).
+          - A secret without values, generate and compose gets one generated entry, C(value).
         type: dict
         default: {}
       compose:

@@ -49,14 +49,14 @@ def find(client: Client, copies: Iterable[tuple[str, str]]) -> Users:
     pods = [
         _pod(item)
         for space in spaces
-        for item in client.list(POD, space, fields="status.phase=Running")
+        for item in client.find(POD, space, fields="status.phase=Running")
         if "deletionTimestamp" not in item["metadata"] and _uses(item["spec"], space, wanted)
     ]
     workloads = [
         Workload(kind, space, item["metadata"]["name"], settled(item))
         for space in spaces
         for kind in WORKLOADS
-        for item in client.list(kind, space)
+        for item in client.find(kind, space)
         if _uses(item["spec"]["template"]["spec"], space, wanted)
     ]
     return Users(tuple(pods), tuple(workloads))

@@ -115,7 +115,7 @@ class Rotator:
         if strangers:
             known = sorted({_binding(stored).service for stored in state.store.values() if stored.type == model.SECRET_TYPE})
             raise InvalidInput(f"no database binding of service {', '.join(strangers)} in the store; there are those of: {', '.join(known) or 'none'}")
-        every = [from_object(item) for item in self.client.list(store.SECRET, labels=NAME)] if found else []
+        every = [from_object(item) for item in self.client.find(store.SECRET, labels=NAME)] if found else []
         return {name: self._look(stored, [copy for copy in every if copy.labels[NAME] == name], catalog) for name, stored in found.items()}
 
     def _wanted(self, binding: Binding) -> bool:

@@ -45,11 +45,12 @@ class Result:
 
 
 def wanted(item: Mapping[str, Any]) -> Wanted:
-    """A secret as the module's argument spec has it."""
+    """A secret as the module's argument spec has it; one that says nothing about its content gets the one entry ``value``."""
+    silent = not (item.get("values") or item.get("generate") or item.get("compose"))
     return Wanted(
         name=item["name"],
         values={key: str(value) for key, value in (item.get("values") or {}).items()},
-        generate={key: generator(spec) for key, spec in (item.get("generate") or {}).items()},
+        generate={key: generator(spec) for key, spec in ({"value": {}} if silent else item.get("generate") or {}).items()},
         compose=item.get("compose") or {},
         type=item.get("type") or "Opaque",
         labels=item.get("labels") or {},
@@ -68,7 +69,7 @@ def delivery(item: Mapping[str, Any]) -> Delivery:
 def ensure(request: Request, client: Client | None, dry_run: bool, random: store.Random | None = None) -> Result:
     """Make the secrets and their copies as requested. Without a client there is no cluster yet: everything is new (check mode)."""
     state = store.read(client, request.set_name) if client else store.State()
-    plan = store.plan(request.secrets, request.deliveries, request.set_name, state, random)
+    plan = store.plan(request.secrets, request.deliveries, request.set_name, state, random, foresee=dry_run)
     if client and not dry_run:
         store.write(client, plan.changes)
     return _result(plan, client.requests if client else 0, dry_run)

@@ -78,12 +78,17 @@ class Plan:
         return tuple(change for change in (*self.secrets, *self.copies) if change.action != "unchanged")
 
 
-def plan(wanted: Sequence[Wanted], deliveries: Sequence[Delivery], set_name: str, state: State, random: Random | None = None) -> Plan:
-    """What has to be written so that these secrets exist and exactly these copies are delivered by this set."""
+def plan(wanted: Sequence[Wanted], deliveries: Sequence[Delivery], set_name: str, state: State, random: Random | None = None, foresee: bool = False) -> Plan:
+    """What has to be written so that these secrets exist and exactly these copies are delivered by this set.
+
+    With ``foresee`` (check mode) a secret that the store does not have is taken for one that an earlier task would have made.
+    """
     _unique([secret.name for secret in wanted], "the store")
     _unique([f"{delivery.namespace}/{delivery.secret}" for delivery in deliveries], "a namespace")
     stored = tuple(_secret(secret, state.store.get(secret.name), random or Random()) for secret in wanted)
     known = dict(state.store) | {change.after.name: change.after for change in stored if change.after}
+    if foresee:
+        known = {delivery.name: Stored(NAMESPACE, delivery.name, "Opaque", {}) for delivery in deliveries if not delivery.compose} | known
     copies = [Change(state.copies.get(delivery.key), _copy(delivery, known, set_name)) for delivery in deliveries]
     kept = {delivery.key for delivery in deliveries}
     gone = [Change(copy, None) for key, copy in sorted(state.copies.items()) if key not in kept]
@@ -135,8 +140,8 @@ def _unique(names: Sequence[str], where: str) -> None:
 
 def read(client: Client, set_name: str = "") -> State:
     """The store, and the copies that this set delivered (none without a set)."""
-    store = [from_object(item) for item in client.list(SECRET, NAMESPACE, labels=STORE)]
-    copies = [from_object(item) for item in client.list(SECRET, labels=f"{SET}={set_name}")] if set_name else []
+    store = [from_object(item) for item in client.find(SECRET, NAMESPACE, labels=STORE)]
+    copies = [from_object(item) for item in client.find(SECRET, labels=f"{SET}={set_name}")] if set_name else []
     return State({secret.name: secret for secret in store}, {(copy.namespace, copy.name): copy for copy in copies})
 
 
