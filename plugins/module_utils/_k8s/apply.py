@@ -7,12 +7,12 @@ The second apply of the same set costs one list request for each kind and no wri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput, NotFound
-from ansible_collections.slipway.platform.plugins.module_utils._k8s import applyset, ready
+from ansible_collections.slipway.platform.plugins.module_utils._k8s import ready
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.applyset import ApplySet, Scope
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import MANAGER, Client
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import (
@@ -22,32 +22,19 @@ from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import
     JOBS,
     WORKLOADS,
     Key,
-    Kind,
     Object,
     split_api_version,
     wave,
 )
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.objects import comparable, diff
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.ownership import settled
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.plan import NAMESPACE, Item, Plan, Request, group_of, leavers, plan
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.wait import Target, until_ready
 
-KEEP_ANNOTATION = "slipway.platform/prune"
-NAMESPACE = BUILT_IN["", "v1", "Namespace"]
 Progress = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Request:
-    """A set of manifests (from ``objects.flatten``), named ``name`` in ``namespace``; ``timeout`` in seconds for everything together."""
-
-    name: str
-    namespace: str
-    manifests: tuple[Object, ...]
-    prune: bool = True
-    wait: bool = True
-    timeout: float = 300.0
-    force: bool = False
-    check: bool = False
+KEEP_ANNOTATION = "slipway.platform/prune"
 
 
 @dataclass(frozen=True)
@@ -88,91 +75,6 @@ class Result:
         return any(entry["action"] not in ("unchanged", "kept") for entry in self.objects)
 
 
-@dataclass(frozen=True)
-class Item:
-    """A manifest on its way: ``kind`` is None if the cluster does not serve it (yet)."""
-
-    key: Key
-    kind: Kind | None
-    manifest: Object
-    live: Object | None = None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is there and what is wanted. ``recorded``: the scope in the set's parent; ``absent``: namespaces that do not exist."""
-
-    items: list[Item]
-    members: Mapping[Key, Object]
-    recorded: Scope | None
-    scope: Scope
-    absent: frozenset[str]
-
-
-def plan(client: Client, request: Request) -> Plan:
-    """Read everything that decides what to do; nothing is written."""
-    group = ApplySet(request.name, request.namespace)
-    items = _items(client, request, group)
-    namespaces = frozenset(i.key.namespace for i in items if i.key.namespace) | {request.namespace}
-    found = client.map(lambda name: client.get(NAMESPACE, None, name), sorted(namespaces))
-    absent = frozenset(name for name, live in zip(sorted(namespaces), found, strict=True) if live is None)
-    recorded = None if request.namespace in absent else group.read(client)
-    kinds = {i.kind for i in items if i.kind}
-    members = group.members(client, recorded, kinds) if recorded else {}
-    items = client.map(lambda i: _with_live(client, i, members, absent, request), items)
-    return Plan(items, members, recorded, Scope(frozenset(k.group_kind for k in kinds), namespaces), absent)
-
-
-def _items(client: Client, request: Request, group: ApplySet) -> list[Item]:
-    defined = _defined(request.manifests)
-    items: dict[Key, Item] = {}
-    for manifest in request.manifests:
-        name = manifest["kind"]
-        kind = client.kind(manifest["apiVersion"], name) or defined.get((manifest["apiVersion"], name))
-        metadata = manifest["metadata"]
-        namespace = metadata.get("namespace") or ("" if kind is None else request.namespace)
-        if kind is not None and not kind.namespaced:
-            namespace = ""
-        if kind is None and not request.check:
-            raise InvalidInput(
-                f"{name} {metadata['name']}: {client.host} does not serve {manifest['apiVersion']} {name}; "
-                "correct apiVersion and kind, or apply its CustomResourceDefinition first",
-                object=f"{name} {metadata['name']}",
-            )
-        key = Key(split_api_version(manifest["apiVersion"])[0], name, namespace, metadata["name"])
-        if key in items:
-            raise InvalidInput(f"{key} is defined twice in set {request.name}: remove one of them", object=str(key))
-        placed = manifest | {"metadata": {k: v for k, v in metadata.items() if k != "namespace"} | ({"namespace": namespace} if namespace else {})}
-        items[key] = Item(key, kind, group.member(placed))
-    return list(items.values())
-
-
-def _defined(manifests: tuple[Object, ...]) -> dict[tuple[str, str], Kind]:
-    """The kinds that the set itself defines."""
-    kinds = {}
-    for manifest in manifests:
-        if manifest["kind"] == "CustomResourceDefinition":
-            spec = manifest["spec"]
-            for version in spec["versions"]:
-                kind = Kind(spec["group"], version["name"], spec["names"]["kind"], spec["names"]["plural"], spec["scope"] == "Namespaced")
-                kinds[kind.api_version, kind.kind] = kind
-    return kinds
-
-
-def _with_live(client: Client, item: Item, members: Mapping[Key, Object], absent: frozenset[str], request: Request) -> Item:
-    live = members.get(item.key)
-    if live is None and item.kind is not None and item.key.namespace not in absent:
-        # Not a member: another kind of object, or one that exists beside the set and is about to join it.
-        live = client.get(item.kind, item.key.namespace or None, item.key.name)
-        owner = ((live or {}).get("metadata", {}).get("labels") or {}).get(applyset.PART_OF)
-        if owner and owner != ApplySet(request.name, request.namespace).id and not request.force:
-            raise Conflict(
-                f"{item.key} at {client.host} belongs to another set ({owner}): remove it from one of the two, or take it over with force: true",
-                object=str(item.key),
-            )
-    return Item(item.key, item.kind, item.manifest, live)
-
-
 def apply(client: Client, request: Request, progress: Progress) -> Result:
     """Bring the cluster to the manifests. In check mode the server is asked what would change, and nothing is written.
 
@@ -181,7 +83,7 @@ def apply(client: Client, request: Request, progress: Progress) -> Result:
     started, sent = client.clock(), client.requests
     client.until = started + request.timeout
     planned = plan(client, request)
-    group = ApplySet(request.name, request.namespace)
+    group = group_of(request)
     if not request.check:
         _open(client, group, planned, request)
     outcomes: list[Outcome] = []
@@ -207,7 +109,7 @@ def apply(client: Client, request: Request, progress: Progress) -> Result:
 
 def apply_to_nothing(request: Request) -> Result:
     """Check mode for a cluster that does not exist yet: everything would be created."""
-    group = ApplySet(request.name, request.namespace)
+    group = group_of(request)
     outcomes = []
     for m in request.manifests:
         kind = BUILT_IN.get((*split_api_version(m["apiVersion"]), m["kind"]))
@@ -216,16 +118,18 @@ def apply_to_nothing(request: Request) -> Result:
     return Result([o.to_json() for o in outcomes], 0, 0.0, [], [diff(_title(o), None, o.after) for o in outcomes])
 
 
+def ensure_namespace(client: Client, request: Request) -> bool:
+    """Create the namespace of the set's parent, as the set describes it or bare, if it does not exist; True if it was created."""
+    if client.get(NAMESPACE, None, request.namespace) is not None:
+        return False
+    bare = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": request.namespace}}
+    own = (m for m in request.manifests if m["kind"] == "Namespace" and m["metadata"]["name"] == request.namespace)
+    client.apply(NAMESPACE, next(own, bare))
+    return True
+
+
 def _wave(item: Item) -> int:
     return wave(item.kind) if item.kind else WORKLOADS
-
-
-def ensure_namespace(client: Client, request: Request) -> None:
-    """Create the namespace of the set's parent, as the set describes it or bare, if it does not exist."""
-    if client.get(NAMESPACE, None, request.namespace) is None:
-        bare = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": request.namespace}}
-        own = (m for m in request.manifests if m["kind"] == "Namespace" and m["metadata"]["name"] == request.namespace)
-        client.apply(NAMESPACE, next(own, bare))
 
 
 def _open(client: Client, group: ApplySet, planned: Plan, request: Request) -> None:
@@ -238,6 +142,7 @@ def _open(client: Client, group: ApplySet, planned: Plan, request: Request) -> N
 
 
 def _apply_one(client: Client, item: Item, planned: Plan, request: Request) -> Outcome:
+    item = _with_account(item)
     if item.live is not None and settled(item.manifest, item.live, MANAGER) and not _failed_job(item.live):
         return Outcome(item.key, item.live, item.live)
     if item.kind is None or (request.check and item.key.namespace in planned.absent):
@@ -255,6 +160,20 @@ def _apply_one(client: Client, item: Item, planned: Plan, request: Request) -> O
             raise
         after = _replace(client, item, request)
     return Outcome(item.key, item.live, after)
+
+
+def _with_account(item: Item) -> Item:
+    """A pod template that no longer names a ServiceAccount must name the default one.
+
+    The API server keeps a deprecated copy of the field (``serviceAccount``), which nobody owns and which would bring the old name back.
+    """
+    old, new = (((o or {}).get("spec") or {}).get("template") or {} for o in (item.live, item.manifest))
+    if not isinstance(new, dict) or "spec" not in new or "spec" not in old or new["spec"].get("serviceAccountName"):
+        return item
+    if old["spec"].get("serviceAccountName", "default") == "default":
+        return item
+    template = new | {"spec": new["spec"] | {"serviceAccountName": "default"}}
+    return replace(item, manifest=item.manifest | {"spec": item.manifest["spec"] | {"template": template}})
 
 
 def _failed_job(live: Object) -> bool:
@@ -291,11 +210,6 @@ def _workloads(seen: list[Target]) -> list[dict[str, Any]]:
     return found
 
 
-def _leavers(planned: Plan) -> dict[Key, Object]:
-    wanted = {item.key for item in planned.items}
-    return {key: live for key, live in planned.members.items() if key not in wanted and not live["metadata"].get("deletionTimestamp")}
-
-
 def _stays(key: Key, live: Object) -> bool:
     return key.kind in DATA_KINDS or (live["metadata"].get("annotations") or {}).get(KEEP_ANNOTATION) == "never"
 
@@ -314,12 +228,12 @@ def _prune(client: Client, planned: Plan, request: Request) -> list[Outcome]:
             client.delete(kind, key.namespace or None, key.name, uid=live["metadata"]["uid"], dry_run=request.check)
         return Outcome(key, live, None)
 
-    return client.map(remove, sorted(_leavers(planned).items(), key=lambda entry: entry[0]))
+    return client.map(remove, sorted(leavers(planned).items(), key=lambda entry: entry[0]))
 
 
 def _close(client: Client, group: ApplySet, planned: Plan, request: Request) -> None:
     """Narrow the parent to what is left, now that everything else is gone."""
-    left = _leavers(planned) if not request.prune else {k: v for k, v in _leavers(planned).items() if _stays(k, v)}
+    left = leavers(planned) if not request.prune else {k: v for k, v in leavers(planned).items() if _stays(k, v)}
     kept = Scope(
         frozenset(f"{k.kind}.{k.group}" if k.group else k.kind for k in left),
         frozenset(k.namespace for k in left if k.namespace),

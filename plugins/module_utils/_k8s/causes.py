@@ -26,6 +26,26 @@ class Cause:
         return f"{self.message}: {detail}" if detail else self.message
 
 
+@dataclass(frozen=True)
+class Finding:
+    """A cause found on one object (for a pod: on one container); ``grace`` as in ``Cause``."""
+
+    object: str
+    reason: str
+    message: str
+    next_step: str
+    grace: float | None
+    namespace: str = ""
+    pod: str = ""
+    container: str = ""
+    event: str = ""
+    previous: bool = False
+
+    @property
+    def id(self) -> tuple[str, ...]:
+        return (self.object, self.container, self.reason)
+
+
 def first_match(causes: Sequence[Cause], message: str) -> Cause | None:
     """The first row that matches a message."""
     lower = message.lower()

@@ -3,7 +3,6 @@
 """Plain JSON requests to a Kubernetes API server: verbs, discovery of what is not built in, and the error tree.
 
 Server-side apply: https://kubernetes.io/docs/reference/using-api/server-side-apply/
-Status objects: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.35/#status-v1-meta
 """
 
 from __future__ import annotations
@@ -14,20 +13,19 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import (
     Busy,
     Conflict,
-    Denied,
     InvalidInput,
     NotFound,
-    SlipwayError,
     Unreachable,
 )
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.connect import Answer, Transport
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import BUILT_IN, Kind, Object, split_api_version
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.responses import error_of
 
 MANAGER = "slipway"
 REQUEST_SECONDS = 30.0
@@ -35,7 +33,7 @@ ATTEMPTS = 3
 _PAUSES = (0.2, 0.6)
 _APPLY = "application/apply-patch+yaml"  # JSON is YAML; the server parses it as such
 _MERGE = "application/merge-patch+json"
-_FOREIGN = "FieldManagerConflict"
+
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -227,8 +225,9 @@ class Client:
             else:
                 if answer.status < 300:
                     return answer
-                if final or answer.status not in (429, 500, 502, 503, 504):
-                    raise error_of(answer, method, what, self.host, secret)
+                error = error_of(answer, method, what, self.host, secret)
+                if final or not isinstance(error, Busy | Unreachable):
+                    raise error
                 pause = answer.retry_after or pause
             self.sleep(pause or 0)
         raise AssertionError("unreachable")
@@ -241,57 +240,3 @@ class Client:
 
 def _what(kind: Kind, namespace: str | None, name: str) -> str:
     return f"{kind.kind} {namespace}/{name}" if namespace else f"{kind.kind} {name}"
-
-
-def error_of(answer: Answer, method: str, what: str, host: str, secret: bool = False) -> SlipwayError:
-    """The error of an answer with a Status body. With ``secret`` the server's texts are dropped: they may quote values."""
-    try:
-        status: Object = json.loads(answer.body)
-    except ValueError:
-        status = {}
-    details = status.get("details") or {}
-    causes = [
-        # A conflict's text names only the other manager.
-        {"field": c.get("field", ""), "reason": c.get("reason", ""), "message": c.get("message", "") if not secret or c.get("reason") == _FOREIGN else ""}
-        for c in details.get("causes") or []
-    ]
-    message = status.get("message") or answer.body.decode(errors="replace")[:200]
-    head = f"{_VERBS.get(method, method)} {what} at {host}"
-    facts: dict[str, Any] = {"host": host, "status": answer.status, "object": what, "causes": causes}
-    return _error(answer.status, status.get("reason", ""), head, "(text withheld: it may quote the value)" if secret else message, causes, facts)
-
-
-_VERBS = {"GET": "reading", "PATCH": "applying", "POST": "creating", "DELETE": "deleting"}
-
-
-def _error(code: int, reason: str, head: str, message: str, causes: list[dict[str, str]], facts: dict[str, Any]) -> SlipwayError:
-    if code == 404:
-        return NotFound(f"{head}: not found ({message})", **facts)
-    if code == 401:
-        return Denied(f"{head}: the credentials of the kubeconfig were not accepted (401); renew them", **facts)
-    if code == 403:
-        return Denied(f"{head}: forbidden: {message}", **facts)
-    if code == 409:
-        return _conflict(head, message, causes, facts)
-    if code in (400, 415, 422):
-        lines = [f"{c['field']}: {c['message']}".rstrip(": ") for c in causes if c["field"] or c["message"]]
-        return InvalidInput(f"{head}: refused as invalid ({code}): " + ("; ".join(lines) if lines else message), **facts)
-    if code == 429:
-        return Busy(f"{head}: the API server is overloaded or a disruption budget forbids it (429): {message}", **facts)
-    return Unreachable(f"{head}: the API server answered {code} {reason}: {message}", **facts)
-
-
-def _conflict(head: str, message: str, causes: list[dict[str, str]], facts: dict[str, Any]) -> Conflict:
-    owned = [c for c in causes if c["reason"] == _FOREIGN]
-    if not owned:
-        return Conflict(f"{head}: conflict (409): {message}", **facts)
-    # The server's text is: conflict with "manager" using apps/v1
-    managers = sorted({c["message"].partition('"')[2].partition('"')[0] for c in owned})
-    fields = [c["field"] for c in owned]
-    return Conflict(
-        f"{head}: {', '.join(fields)} belong to {' and '.join(managers) or 'another manager'}; "
-        "leave these fields out of the manifest, or take them over with force: true",
-        **facts,
-        managers=managers,
-        fields=fields,
-    )

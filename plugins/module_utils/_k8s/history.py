@@ -12,7 +12,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
@@ -20,6 +20,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import
 
 TYPE = "slipway.platform/release.v1"
 KEEP = 10
+KEEP_FAILED = 3
 PENDING, DEPLOYED, SUPERSEDED, FAILED = "pending", "deployed", "superseded", "failed"
 _PREFIX = "slipway.platform/"
 _RELEASE, _REVISION, _STATUS = f"{_PREFIX}release", f"{_PREFIX}revision", f"{_PREFIX}status"
@@ -123,12 +124,25 @@ def mark(client: Client, namespace: str, name: str, revision: Revision, status: 
     client.merge(_SECRET, namespace, _name(name, revision.number), {"metadata": {"labels": {_STATUS: status}, **annotations}})
 
 
-def finish(client: Client, namespace: str, name: str, revisions: Sequence[Revision], revision: Revision) -> None:
-    """Record a release as the one that serves, and drop the oldest beyond ``KEEP``."""
+def finish(client: Client, namespace: str, name: str, earlier: Sequence[Revision], revision: Revision) -> None:
+    """Record a release as the one that serves; ``earlier`` are the revisions before it."""
     mark(client, namespace, name, revision, DEPLOYED)
-    for old in (r for r in revisions if r.status == DEPLOYED and r.number != revision.number):
+    for old in (r for r in earlier if r.status == DEPLOYED):
         mark(client, namespace, name, old, SUPERSEDED)
-    for old in sorted(revisions, key=lambda r: r.number)[: max(0, len(revisions) + 1 - KEEP)]:
+    _trim(client, namespace, name, [*earlier, replace(revision, status=DEPLOYED)])
+
+
+def fail(client: Client, namespace: str, name: str, earlier: Sequence[Revision], revision: Revision, message: str) -> None:
+    """Record a release as failed, and why."""
+    mark(client, namespace, name, revision, FAILED, message)
+    _trim(client, namespace, name, [*earlier, replace(revision, status=FAILED)])
+
+
+def _trim(client: Client, namespace: str, name: str, revisions: Sequence[Revision]) -> None:
+    """Drop the oldest. Failed ones are counted by themselves: a bad day must not cost the releases one wants to go back to."""
+    good = [r for r in revisions if r.status in (DEPLOYED, SUPERSEDED)]
+    bad = [r for r in revisions if r.status not in (DEPLOYED, SUPERSEDED)]
+    for old in [*good[:-KEEP], *bad[:-KEEP_FAILED]]:
         client.delete(_SECRET, namespace, _name(name, old.number))
 
 

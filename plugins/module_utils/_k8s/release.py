@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import SlipwayError
 from ansible_collections.slipway.platform.plugins.module_utils._k8s import apply as engine
-from ansible_collections.slipway.platform.plugins.module_utils._k8s import history
+from ansible_collections.slipway.platform.plugins.module_utils._k8s import history, plan
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.history import Revision
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import Object
@@ -27,7 +27,7 @@ class Request:
     ``revision``: empty for a release of these manifests; ``previous`` or a number to go back, and then the set's manifests are not looked at.
     """
 
-    apply: engine.Request
+    apply: plan.Request
     secrets: tuple[Object, ...] = ()
     revision: str = ""
 
@@ -55,18 +55,18 @@ def release(client: Client, request: Request, progress: Progress) -> Result:
     manifests = back.manifests if back else wanted.manifests
     fresh = now is None or now.digest != history.digest_of(manifests)
     restores = back.origin if back and fresh else 0
+    made = not wanted.check and engine.ensure_namespace(client, replace(wanted, manifests=tuple(manifests)))
     delivered = _deliver(client, request, progress)
     if wanted.check or not fresh:
         number = (now.number if now else max((r.number for r in revisions), default=0)) + (1 if fresh else 0)
         done = engine.apply(client, replace(wanted, manifests=_runnable(manifests, back)), progress)
     else:
-        engine.ensure_namespace(client, replace(wanted, manifests=tuple(manifests)))
         revision = history.begin(client, wanted.namespace, name, revisions, manifests, restores)
         number = revision.number
-        done = _apply_or_put_back(client, replace(wanted, manifests=_runnable(manifests, back)), revision, now, progress)
-        history.finish(client, wanted.namespace, name, [r for r in revisions if r.number != number], revision)
+        done = _apply_or_put_back(client, replace(wanted, manifests=_runnable(manifests, back)), revisions, revision, progress)
+        history.finish(client, wanted.namespace, name, revisions, revision)
     return Result(
-        objects=[*delivered.objects, *done.objects],
+        objects=[*delivered.objects, *(_created(entry, wanted.namespace) if made else entry for entry in done.objects)],
         requests=client.requests - sent,
         seconds=round(client.clock() - started, 2),
         workloads=done.workloads,
@@ -74,6 +74,11 @@ def release(client: Client, request: Request, progress: Progress) -> Result:
         revision=number,
         restores=restores,
     )
+
+
+def _created(entry: dict[str, str], namespace: str) -> dict[str, str]:
+    """The namespace had to exist before the first revision could be recorded in it."""
+    return entry | {"action": "created"} if (entry["kind"], entry["name"]) == ("Namespace", namespace) else entry
 
 
 def _deliver(client: Client, request: Request, progress: Progress) -> engine.Result:
@@ -84,14 +89,15 @@ def _deliver(client: Client, request: Request, progress: Progress) -> engine.Res
     return engine.apply(client, beside, progress)
 
 
-def _apply_or_put_back(client: Client, wanted: engine.Request, revision: Revision, now: Revision | None, progress: Progress) -> engine.Result:
+def _apply_or_put_back(client: Client, wanted: plan.Request, earlier: Sequence[Revision], revision: Revision, progress: Progress) -> engine.Result:
+    now = history.current(earlier)
     try:
         return engine.apply(client, wanted, progress)
     except SlipwayError as error:
         text = f"release {revision.number} of {wanted.name} in {wanted.namespace} failed: {error.message}"
         progress(f"release {revision.number} failed ({error.facts.get('cause', type(error).__name__)})" + (f"; putting back {now.number}" if now else ""))
         client.until = None  # what failed may be the network: the record and the way back have a time of their own
-        history.mark(client, wanted.namespace, wanted.name, revision, history.FAILED, error.message)
+        history.fail(client, wanted.namespace, wanted.name, earlier, revision, error.message)
         facts = {**error.facts, "revision": revision.number, "restored_revision": now.number if now else 0}
         if now is None:
             raise type(error)(f"{text}\n  There was no release before it; its objects are left as they are.", **facts) from None

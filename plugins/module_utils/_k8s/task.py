@@ -12,11 +12,12 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._k8s import release as releases
-from ansible_collections.slipway.platform.plugins.module_utils._k8s.apply import Request, Result, apply, apply_to_nothing
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.apply import Result, apply, apply_to_nothing
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.connect import connect
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import Object
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.objects import flatten, load, plain
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.plan import Request
 
 Progress = Callable[[str], None]
 

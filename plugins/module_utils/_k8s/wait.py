@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import NotReady
-from ansible_collections.slipway.platform.plugins.module_utils._k8s import diagnose
+from ansible_collections.slipway.platform.plugins.module_utils._k8s import diagnose, report
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.causes import Finding
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
-from ansible_collections.slipway.platform.plugins.module_utils._k8s.diagnose import Finding, Scene
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import BUILT_IN, Key, Kind, Object
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.ready import Verdict, verdict
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.scene import Scene
 
 POLL_SECONDS = 0.5
 HEARTBEAT_SECONDS = 15.0
@@ -96,14 +97,14 @@ def _unclaimed(target: Target, scene: Scene) -> bool:
 def _line(pending: list[tuple[Target, Verdict]], scene: Scene) -> str:
     parts = []
     for target, judged in pending:
-        pods = [f"{name} {state}" for name, state in diagnose.pod_states(target.live, scene)]
+        pods = [f"{name} {state}" for name, state in report.pod_states(target.live, scene)]
         parts.append(f"{target.key.name} {judged.progress}" + (f" ({', '.join(pods[:3])})" if pods else ""))
     return " · ".join(parts[:4]) + (f" · and {len(parts) - 4} more" if len(parts) > 4 else "")
 
 
 def _not_ready(client: Client, pending: list[tuple[Target, Verdict]], findings: list[Finding], expired: bool) -> NotReady:
-    worst = diagnose.most_telling(findings)
+    worst = report.most_telling(findings)
     logs = client.log(worst.namespace, worst.pod, worst.container, previous=worst.previous) if worst and worst.pod and worst.container else []
     if worst and not logs and worst.pod and worst.container and worst.previous:
         logs = client.log(worst.namespace, worst.pod, worst.container)
-    return diagnose.report(client.host, [(str(t.key), v) for t, v in pending], worst, logs, expired)
+    return report.report(client.host, [(str(t.key), v) for t, v in pending], worst, logs, expired)
