@@ -32,8 +32,8 @@ class Scene:
     def replica_set_of(self, deployment: Object) -> Object | None:
         """The replica set of the deployment's current template: older ones may be broken without harm."""
         revision = annotation(deployment, "deployment.kubernetes.io/revision")
-        owned = (r for r in self.replica_sets if owned(r, deployment))
-        return next((r for r in owned if annotation(r, "deployment.kubernetes.io/revision") == revision), None)
+        candidates = (r for r in self.replica_sets if owned(r, deployment))
+        return next((r for r in candidates if annotation(r, "deployment.kubernetes.io/revision") == revision), None)
 
     def pods_of(self, live: Object) -> list[Object]:
         """The pods of the current version of a workload that are not being deleted, by name."""
