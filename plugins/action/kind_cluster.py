@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._kind import cluster, options
+from ansible_collections.slipway.platform.plugins.module_utils._kind.model import Result
 from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
 
 
@@ -14,5 +15,5 @@ class ActionModule(CoreAction):
     argument_spec = options.CLUSTER
     constraints = options.CLUSTER_CONSTRAINTS
 
-    def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> cluster.Result:
+    def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:
         return cluster.converge(options.cluster_request(params), progress, check_mode)

@@ -12,6 +12,7 @@ What this machine can do is looked up instead of assumed (containers.conf(5), co
 
 from __future__ import annotations
 
+import hashlib
 import os
 import resource
 import shutil
@@ -77,15 +78,18 @@ def _hard_limit(kind: int) -> int:
 
 def data_dir(env: Mapping[str, str] = os.environ) -> Path:
     """Where images, volumes and networks are kept: ``$XDG_DATA_HOME/slipway/containers`` (XDG Base Directory Specification 0.8)."""
-    base = env.get("XDG_DATA_HOME") or os.path.join(env.get("HOME", "/root"), ".local", "share")
-    return Path(base) / "slipway" / "containers"
+    base = Path(env["XDG_DATA_HOME"]) if env.get("XDG_DATA_HOME") else Path(env.get("HOME", "/root")) / ".local" / "share"
+    return base / "slipway" / "containers"
 
 
-RUN_DIR = Path("/run/slipway/containers")
+def run_dir(data: Path) -> Path:
+    """Where what does not survive a restart of the machine is kept; one for each data folder, since they must not meet."""
+    return Path("/run/slipway") / (data.name if data == data_dir({}) else hashlib.sha256(str(data).encode()).hexdigest()[:12])
 
 
-def containers_conf(machine: Machine, data: Path, run: Path = RUN_DIR) -> str:
+def containers_conf(machine: Machine, data: Path) -> str:
     """The text of containers.conf for this machine."""
+    run = run_dir(data)
     managed_by_systemd = machine.systemd and machine.cgroup == "v2"
     lines = ["[containers]", "pids_limit = 0"]
     if not machine.raise_limits:
@@ -109,9 +113,9 @@ def containers_conf(machine: Machine, data: Path, run: Path = RUN_DIR) -> str:
     return "\n".join(lines) + "\n"
 
 
-def storage_conf(data: Path, run: Path = RUN_DIR) -> str:
+def storage_conf(data: Path) -> str:
     """The text of storage.conf: our own image and layer store."""
-    return f'[storage]\ndriver = "overlay"\ngraphroot = "{data}/storage"\nrunroot = "{run}/storage"\n'
+    return f'[storage]\ndriver = "overlay"\ngraphroot = "{data}/storage"\nrunroot = "{run_dir(data)}/storage"\n'
 
 
 def environment(cache: Path, env: Mapping[str, str] = os.environ, machine: Machine | None = None) -> dict[str, str]:

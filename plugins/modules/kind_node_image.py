@@ -89,7 +89,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._kind import node
 def main() -> None:
     module = AnsibleModule(options.NODE_IMAGE, supports_check_mode=True)
     work = node_image.inspect_only if module.check_mode else node_image.ensure
-    _ansible.run(module, lambda: work(options.node_image_request(module.params), lambda line: None))
+    _ansible.run(module, lambda: work(options.node_image_request(module.params), lambda _line: None))
 
 
 if __name__ == "__main__":

@@ -56,9 +56,7 @@ def module_folder(toolchain: Toolchain, pins: Path, module: str) -> Path:
     try:
         done = _command.run(argv, deadline=_DOWNLOAD_DEADLINE, env=toolchain.env, cwd=pins)
     except CommandFailed as error:
-        raise Unreachable(
-            f"the Go module {module} could not be downloaded; check that this machine reaches a Go module proxy (go env GOPROXY)\n{error.message}", **error.facts
-        ) from error
+        raise _no_modules(module, error) from error
     return Path(json.loads(done.stdout)["Dir"])
 
 
@@ -67,10 +65,12 @@ def download(toolchain: Toolchain, source: Path, log: Path) -> None:
     try:
         _command.run([toolchain.go, "mod", "download"], deadline=_DOWNLOAD_DEADLINE, env=toolchain.env, cwd=source, log=log)
     except CommandFailed as error:
-        raise Unreachable(
-            f"the Go modules of {source.name} could not be downloaded; check that this machine reaches a Go module proxy (go env GOPROXY)\n{error.message}",
-            **error.facts,
-        ) from error
+        raise _no_modules(source.name, error) from error
+
+
+def _no_modules(what: str, error: CommandFailed) -> Unreachable:
+    advice = "check that this machine reaches a Go module proxy (go env GOPROXY)"
+    return Unreachable(f"the Go modules of {what} could not be downloaded; {advice}\n{error.message}", **error.facts)
 
 
 def build(toolchain: Toolchain, source: Path, package: str, target: Path, *, log: Path, symbols: Mapping[str, str] | None = None) -> None:

@@ -11,21 +11,16 @@ from __future__ import annotations
 import inspect
 import platform
 import shutil
-import threading
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.slipway.platform.plugins.module_utils import _artifacts, _command, _podman
 from ansible_collections.slipway.platform.plugins.module_utils._errors import CommandFailed, InvalidInput, Unreachable
 from ansible_collections.slipway.platform.plugins.module_utils._kind import components, go, node_root
+from ansible_collections.slipway.platform.plugins.module_utils._kind.ticker import Progress, Ticker
 
-Progress = Callable[[str], None]
 REPOSITORY = "localhost/slipway-node"
-_LINE_EVERY = 15.0  # seconds between two lines about the same step
 
 
 @dataclass(frozen=True)
@@ -63,39 +58,6 @@ class Result:
     @property
     def changed(self) -> bool:
         return any(step.built for step in self.steps)
-
-
-class Ticker:
-    """Says what is going on, at once and then every few seconds, for as long as it goes on."""
-
-    def __init__(self, progress: Progress, every: float = _LINE_EVERY, clock: Callable[[], float] = time.monotonic) -> None:
-        self._progress = progress
-        self._every = every
-        self._clock = clock
-
-    @contextmanager
-    def during(self, text: str) -> Iterator[None]:
-        started = self._clock()
-        ended = threading.Event()
-
-        def tick() -> None:
-            while not ended.wait(self._every):
-                self._progress(f"{text}, {duration(self._clock() - started)}")
-
-        thread = threading.Thread(target=tick, daemon=True)
-        self._progress(text)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
-
-
-def duration(seconds: float) -> str:
-    """3m12s, 45s."""
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
 
 
 @dataclass(frozen=True)
@@ -151,7 +113,7 @@ def ensure(request: Request, progress: Progress) -> Result:
         reference = builder.reference
         if root is not None:
             steps.append(Step("packages", root.built, root.seconds))
-            steps += builder.image(root.path / "root.tar", kind, hyperkube, env)
+            steps += builder.image(root.path / "root.tar", hyperkube, env)
     return Result(reference, str(kind.path / "kind"), str(hyperkube.path / "kubectl"), steps)
 
 
@@ -241,7 +203,7 @@ class _Builder:
             "node-rootfs", self._plan.rootfs, f"unpacking Debian {suite}", lambda folder, log: node_root.bootstrap(suite, folder / "root.tar", log)
         )
 
-    def image(self, rootfs: Path, kind: _artifacts.Artifact, hyperkube: _artifacts.Artifact, env: dict[str, str]) -> list[Step]:
+    def image(self, rootfs: Path, hyperkube: _artifacts.Artifact, env: dict[str, str]) -> list[Step]:
         files = go.module_folder(self._go, self._request.files / "modules", "sigs.k8s.io/kind") / "images/base/files"
         parts = node_root.Parts(hyperkube.path / "hyperkube", hyperkube.path / "pause", files, self._request.files / "node", self._request.kubernetes_version)
 

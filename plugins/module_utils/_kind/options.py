@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils import _artifacts, _podman
-from ansible_collections.slipway.platform.plugins.module_utils._kind import cluster, config, node_image
+from ansible_collections.slipway.platform.plugins.module_utils._kind import config, node_image
+from ansible_collections.slipway.platform.plugins.module_utils._kind.model import Registry, Request
 
 NODE_IMAGE: dict[str, Any] = {
     "files": {"type": "path", "required": True},
@@ -53,7 +54,7 @@ def node_image_request(params: Mapping[str, Any]) -> node_image.Request:
     return node_image.Request(Path(params["files"]), params["kubernetes_version"], params["suite"], params["image"], _artifacts.cache_dir())
 
 
-def cluster_request(params: Mapping[str, Any]) -> cluster.Request:
+def cluster_request(params: Mapping[str, Any]) -> Request:
     """The request for these (validated) options."""
     folder = Path(params["directory"]).absolute()
     described = config.Cluster(
@@ -68,14 +69,14 @@ def cluster_request(params: Mapping[str, Any]) -> cluster.Request:
         volumes=folder / "volumes",
         cgroup=_podman.detect().cgroup,
     )
-    return cluster.Request(
+    return Request(
         state=params["state"],
         cluster=described,
         kind=Path(params["kind"]),
         kubectl=Path(params["kubectl"]),
         kubeconfig=Path(params["kubeconfig"]).absolute(),
         link=Path(params["kubectl_link"]).absolute() if params["kubectl_link"] else None,
-        registries=tuple(cluster.Registry(r["host"], r["endpoint"], Path(r["ca_file"]) if r["ca_file"] else None) for r in params["registries"]),
+        registries=tuple(Registry(r["host"], r["endpoint"], Path(r["ca_file"]) if r["ca_file"] else None) for r in params["registries"]),
         audit_policy=Path(params["audit_policy"]),
         cache=_artifacts.cache_dir(),
         timeout=float(params["timeout"]),
