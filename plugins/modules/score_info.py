@@ -66,7 +66,7 @@ resources:
   sample:
     postgres: [{service: hello, resource: db, namespace: hello}]
     redis: [{service: hello, resource: cache, namespace: hello}]
-    secret: []
+    secret: [{name: hello-session, deliver: {service: hello, resource: session, namespace: hello}}]
 hosts:
   description: All host names that routes answer for, sorted.
   returned: success

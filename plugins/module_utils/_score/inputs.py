@@ -171,7 +171,9 @@ def bindings(results: Sequence[Values], delivered: Sequence[Values]) -> dict[tup
             found[item["service"], item["resource"]] = _binding(item, backing)
     nowhere = Backing(None, None, None, {}, ())
     for item in delivered:
-        key = (item.get("service") or "", item.get("resource") or "")
+        if not (item.get("service") and item.get("resource")):
+            continue  # a secret of the environment that no score.yaml asks for
+        key = (item["service"], item["resource"])
         known = found.get(key)
         if known is None or known.secret == item["secret"]:
             found[key] = _binding(item, known.backing if known else nowhere, known)

@@ -143,7 +143,10 @@ SLIPWAY = mapping(
             {
                 "availability": {"type": "number", "minimum": 50, "exclusiveMaximum": 100, "x-expected": "per cent of requests, for example 99.9"},
                 "latency": mapping(
-                    {"quantile": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, "milliseconds": whole(1, 600_000)},
+                    {
+                        "quantile": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1, "x-expected": "a share, for example 0.99"},
+                        "milliseconds": whole(1, 600_000),
+                    },
                     ("quantile", "milliseconds"),
                 ),
                 "window": text("a number of days, for example 30d", pattern=r"^[1-9]\d*d$"),

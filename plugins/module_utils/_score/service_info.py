@@ -20,7 +20,7 @@ class Info:
     """``services`` by name; ``resources`` by type, each item ready for the role that makes that type."""
 
     services: dict[str, dict[str, Any]]
-    resources: dict[str, list[dict[str, str]]]
+    resources: dict[str, list[dict[str, Any]]]
     hosts: list[str]
 
     @property
@@ -34,11 +34,14 @@ def gather(items: Sequence[Mapping[str, Any]], namespace: str, domain: str, proj
     workloads = validate.load([service.source for service in services])
     settings = inputs.settings("", namespace, {"domain": domain})
     found = render.contexts(workloads, services, render.Environment(settings, {}, {}, None))
-    resources: dict[str, list[dict[str, str]]] = {name: [] for name, kind in TYPES.items() if kind.binding}
+    resources: dict[str, list[dict[str, Any]]] = {name: [] for name, kind in TYPES.items() if kind.binding}
     for context in found:
         for resource in context.workload.resources.values():
             if resource.type in resources:
-                resources[resource.type].append({"service": context.name, "resource": resource.name, "namespace": namespace})
+                wanted = {"service": context.name, "resource": resource.name, "namespace": namespace}
+                # A database is made for a service; a secret is made in the store and then delivered to one.
+                secret = {"name": f"{context.name}-{resource.name}", "deliver": wanted}
+                resources[resource.type].append(secret if resource.type == "secret" else wanted)
     hosts = sorted({host for context in found for host in _hosts(context)})
     return Info({context.name: _describe(context) for context in found}, resources, hosts)
 

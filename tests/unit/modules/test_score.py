@@ -31,7 +31,7 @@ def test_info(capsys: pytest.CaptureFixture[str], check: bool) -> None:
     assert found["resources"] == {
         "postgres": [{"service": "hello", "resource": "db", "namespace": "hello"}],
         "redis": [{"service": "hello", "resource": "cache", "namespace": "hello"}],
-        "secret": [{"service": "hello", "resource": "session", "namespace": "hello"}],
+        "secret": [{"name": "hello-session", "deliver": {"service": "hello", "resource": "session", "namespace": "hello"}}],
     }
     hello = found["services"]["hello"]
     assert hello["source"] == str(GOLDEN / "rich")

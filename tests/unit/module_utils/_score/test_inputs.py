@@ -81,6 +81,10 @@ def test_a_delivered_secret_needs_no_backing() -> None:
     assert inputs.bindings([], [{"service": "hello", "resource": "key", "secret": "hello-key", "version": "1"}])["hello", "key"].secret == "hello-key"
 
 
+def test_a_secret_that_no_service_asked_for_is_not_a_binding() -> None:
+    assert inputs.bindings([], [{"service": None, "resource": None, "secret": "shared", "version": "1"}]) == {}
+
+
 def test_gateway() -> None:
     found = inputs.gateway(GATEWAY)
     assert found is not None
