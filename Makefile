@@ -10,6 +10,8 @@ SHELL := /bin/bash
 
 ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Output as it is, not in boxes of 80 columns.
+export MOLECULE_COMMAND_BORDERS ?= false
 # What runs in an activated environment of someone else's would otherwise look there for its libraries.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
@@ -43,7 +45,7 @@ bench: machine ## measure the path from source to answer and print the table
 
 .PHONY: test
 test: machine ## everything that proves the project: lint, unit tests, roles and the whole path on a cluster
-	@scripts/test $(ARGS)
+	@python scripts/test.py $(ARGS)
 
 .PHONY: lint
 lint: python ## style, types, Ansible rules, documentation and changelog fragments
@@ -61,7 +63,7 @@ molecule: machine ## every role on a cluster of its own; one of them: ARGS="-s p
 
 .PHONY: docs
 docs: python ## write docs/reference from the roles' and modules' own documentation
-	@scripts/docs $(ARGS)
+	@python scripts/docs.py $(ARGS)
 
 .PHONY: lock
 lock: python ## move every pinned Python package to its newest allowed version
