@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.causes import IMAGE_CAUSES, MOUNT_CAUSES, WAITING_CAUSES, Finding, first_match
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import Object
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.ready import conditions
-from ansible_collections.slipway.platform.plugins.module_utils._k8s.scene import Scene, latest, name_of, namespace_of, show
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.scene import Scene, latest, name_of, namespace_of, show, times
 
+_KILLED = 128 + 9
 # containerd says three times which image it is about
 _REPEATED = re.compile(r"(?<=: )(?:failed to (?:pull and unpack image|resolve reference) \"[^\"]+\": )+")
 
@@ -84,26 +85,27 @@ def _exits(pod: Object, status: Object, label: str, events: Sequence[Object], ba
     if not last or (last.get("exitCode") == 0 and (not again or not backing_off)):
         return
     running = (status.get("state") or {}).get("running")
-    times = restarts + (0 if running else 1)
+    count = restarts + (0 if running else 1)
     killed = next((e for e in reversed(events) if e.get("reason") == "Killing" and "failed" in e.get("message", "")), None)
     previous = bool(running)
     common = {"container": status["name"], "previous": previous, "event": show(killed) if killed else latest(events, "BackOff")}
-    grace = 0.0 if times >= 3 or (not again and not status.get("ready")) else 6.0 if backing_off or times == 2 else None
-    if last.get("reason") == "OOMKilled":
-        limit = _memory_limit(pod, status["name"])
-        text = f"{label}was killed {times(times)} because it used more memory than its limit{limit}"
+    grace = 0.0 if count >= 3 or (not again and not status.get("ready")) else 6.0 if backing_off or count == 2 else None
+    if last.get("reason") == "OOMKilled" or (last.get("exitCode") == _KILLED and not killed):
+        # A busy node may miss the kernel's notice and report the bare SIGKILL, which nobody else sends here.
+        sure = "because" if last.get("reason") == "OOMKilled" else "with SIGKILL, most likely because"
+        text = f"{label}was killed {times(count)}, {sure} it used more memory than its limit{_memory_limit(pod, status['name'])}"
         yield _of(pod, "OOMKilled", text, "raise resources.limits.memory, or make it use less", grace, **common)
     elif killed:
         probe = "startup" if "startup" in killed["message"] else "liveness"
         text = f"{label}was restarted {times(restarts)} because its {probe} probe failed: {_unhealthy(events) or 'no detail'}"
         step = f"see why the probe is not answered; if it only needs longer, raise the {probe} probe's failureThreshold"
-        yield _of(pod, f"{probe.capitalize()}ProbeFailed", text, step, 0.0 if probe == "startup" or times >= 2 else 6.0, **common)
+        yield _of(pod, f"{probe.capitalize()}ProbeFailed", text, step, 0.0 if probe == "startup" or count >= 2 else 6.0, **common)
     elif last.get("reason") in ("StartError", "ContainerCannotRun"):
         cause = WAITING_CAUSES["RunContainerError"]
         yield _of(pod, "ContainerCannotRun", f"{label}{cause.text(last.get('message', ''))}", cause.next_step, 2.0, **common)
     else:
         how = f"signal {last['signal']}" if last.get("signal") else f"exit code {last.get('exitCode')}"
-        text = f"{label}ended {times(times)}, last with {how}" + (f": {last['message'].strip()}" if last.get("message") else "")
+        text = f"{label}ended {times(count)}, last with {how}" + (f": {last['message'].strip()}" if last.get("message") else "")
         step = "read the log lines; run the image by itself with the same configuration to see it fail"
         yield _of(pod, "CrashLoop" if again else "ContainerFailed", text, step, grace if again else None, **common)
 
