@@ -37,12 +37,12 @@ def converge(request: Request, progress: Progress, check_mode: bool = False, clo
 
 def _result(request: Request, seen: Observed, decided: Plan, items: list[dict[str, Any]], seconds: float, kept_network: bool) -> Result:
     cluster = request.cluster
-    before = _state(dict(seen.nodes), seen.network, {k: digest(v) for k, v in seen.files.items()}, seen.link, not decided.export)
+    before = _state(dict(seen.nodes), seen.record is not None, seen.network, {k: digest(v) for k, v in seen.files.items()}, seen.link, not decided.export)
     if request.state == "absent":
-        after = _state({}, kept_network, {}, None, True) if decided.tear_down else before
+        after = _state({}, False, kept_network, {}, None, True) if decided.tear_down else before
     else:
         running = dict.fromkeys(cluster.node_names, "running")
-        after = _state(running, True, {k: digest(v) for k, v in mounted_files(request).items()}, str(request.kubectl) if request.link else None, True)
+        after = _state(running, True, True, {k: digest(v) for k, v in mounted_files(request).items()}, str(request.kubectl) if request.link else None, True)
     return Result(
         name=cluster.name,
         kubeconfig=str(request.kubeconfig),
@@ -61,8 +61,8 @@ def _result(request: Request, seen: Observed, decided: Plan, items: list[dict[st
     )
 
 
-def _state(nodes: dict[str, str], network: bool, files: dict[str, str], link: str | None, kubeconfig: bool) -> dict[str, Any]:
-    return {"nodes": nodes, "network": network, "files": files, "kubectl": link, "kubeconfig_is_ours": kubeconfig}
+def _state(nodes: dict[str, str], complete: bool, network: bool, files: dict[str, str], link: str | None, kubeconfig: bool) -> dict[str, Any]:
+    return {"nodes": nodes, "complete": complete, "network": network, "files": files, "kubectl": link, "kubeconfig_is_ours": kubeconfig}
 
 
 def _names(decided: Plan) -> list[str]:

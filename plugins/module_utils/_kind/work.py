@@ -9,7 +9,9 @@ interrupted run left, and are removed.
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -59,6 +61,7 @@ class Work:
         cluster = self._request.cluster
         if decided.remove:
             self._progress(f"cluster {cluster.name}: removing what an interrupted run left")
+            self._stop_orphans()
             self._engine.remove(decided.remove)
         if decided.create_network:
             self._engine.create_network(cluster.name)
@@ -82,6 +85,7 @@ class Work:
     def _tear_down(self) -> bool:
         cluster = self._request.cluster
         self._progress(f"cluster {cluster.name}: removing its nodes")
+        self._stop_orphans()
         self._engine.remove(sorted(self._engine.nodes(cluster.name)))
         kept = self._engine.network_exists(cluster.name) and not self._engine.remove_network(cluster.name)
         shutil.rmtree(cluster.volumes, ignore_errors=True)
@@ -92,6 +96,13 @@ class Work:
             _remove_if_empty(self._request.link.parent)
         return kept
 
+    def _stop_orphans(self) -> None:
+        """End a kind that a killed run left working on this cluster: it would go on in the new containers, which have the old names."""
+        config_option = f"--config={self._request.cluster.state / 'cluster.yaml'}"
+        for process in Path("/proc").iterdir():
+            if process.name.isdigit() and config_option in _arguments(process):
+                os.kill(int(process.name), signal.SIGKILL)
+
     def _create(self) -> None:
         cluster, state = self._request.cluster, self._request.cluster.state
         (state / "record.json").unlink(missing_ok=True)
@@ -100,11 +111,20 @@ class Work:
         _write(state / "audit" / "policy.yaml", self._request.audit_policy.read_text())
         _write(state / "cluster.yaml", json.dumps(config.document(cluster), indent=2))
         self._request.kubeconfig.unlink(missing_ok=True)
-        argv = [str(self._request.kind), "create", "cluster", f"--config={state / 'cluster.yaml'}", f"--kubeconfig={self._request.kubeconfig}", "--wait=0s"]
+        argv = [
+            str(self._request.kind),
+            "create",
+            "cluster",
+            f"--config={state / 'cluster.yaml'}",
+            f"--kubeconfig={self._request.kubeconfig}",
+            "--wait=0s",
+            "--retain",
+        ]
         self._progress(f"cluster {cluster.name}: creating {len(cluster.nodes)} nodes")
         try:
             _command.run(argv, deadline=_CREATE_DEADLINE, env=self._environment(), on_line=self._show, log=state / "create.log")
         except CommandFailed as error:
+            self._engine.remove(sorted(self._engine.nodes(cluster.name)))
             raise CommandFailed(
                 f"cluster {cluster.name} could not be created; the whole log is {state / 'create.log'}\n{error.message}", **error.facts
             ) from error
@@ -195,6 +215,13 @@ def _write(path: Path, text: str) -> None:
     fresh = path.with_name(f".{path.name}.new")
     fresh.write_text(text)
     fresh.rename(path)
+
+
+def _arguments(process: Path) -> list[str]:
+    try:
+        return (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:  # it has just ended
+        return []
 
 
 def _remove_if_empty(folder: Path) -> None:
