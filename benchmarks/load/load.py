@@ -34,7 +34,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 FIRST_FAILURES = 20
-FIRST_LATE = 0.1  # seconds after which a start counts as late: the generator, not the service, was too slow
+# A request that starts so many seconds after it was due is counted as late: all clients were busy, and --clients should be higher.
+LATE_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ class Worker(threading.Thread):
 
     def run(self) -> None:
         while (moment := self._due.get()) is not None:
-            if time.monotonic() - moment > FIRST_LATE:
+            if time.monotonic() - moment > LATE_SECONDS:
                 with self._account.lock:
                     self._account.late += 1
             self._request(moment)
@@ -202,6 +203,7 @@ def run(target: Target, account: Account, rate: float, seconds: float | None, cl
             break
         due.put(moment)
         sent += 1
+    stop.wait(max(0.0, started + sent / rate - time.monotonic()))  # the last request, too, stands for its share of the time
     elapsed = time.monotonic() - started
     for _ in workers:
         due.put(None)
