@@ -39,7 +39,14 @@ def until_ready(client: Client, targets: Iterable[Target], selector: str, progre
     pending = _judge(latest.values())
     seen: dict[tuple[str, ...], float] = {}
     line, spoken = "", client.clock()
+    pause = POLL_SECONDS / 4
     while pending:
+        client.sleep(pause)
+        pause = min(POLL_SECONDS, pause * 2)
+        latest |= {target.key: target for target in _observe(client, [target for target, _ in pending], selector)}
+        pending = _judge(latest[target.key] for target, _ in pending)
+        if not pending:
+            break
         scene = _scene(client, [target for target, _ in pending])
         findings = [f for target, judged in pending for f in diagnose.findings(target.live, judged, scene)]
         now = client.clock()
@@ -53,10 +60,6 @@ def until_ready(client: Client, targets: Iterable[Target], selector: str, progre
         if text and (text != line or now - spoken >= HEARTBEAT_SECONDS):
             line, spoken = text, now
             progress(text)
-        if pending:
-            client.sleep(POLL_SECONDS)
-            latest |= {target.key: target for target in _observe(client, [target for target, _ in pending], selector)}
-            pending = _judge(latest[target.key] for target, _ in pending)
     return list(latest.values())
 
 
