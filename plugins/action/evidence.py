@@ -28,9 +28,9 @@ class ActionModule(CoreAction):
         "checks": {"type": "list", "elements": "str", "choices": list(CHECKS), "default": list(CHECKS)},
         "peers": {"type": "list", "elements": "dict", "options": PEER, "default": []},
         "store_namespace": {"type": "str", "default": "slipway-secrets"},
-        "python": {"type": "list", "elements": "str", "default": ["python"]},
-        "break_command": {"type": "list", "elements": "str", "default": ["python", "-m", "hello", "break-readiness"]},
-        "restore_command": {"type": "list", "elements": "str", "default": ["python", "-m", "hello", "restore-readiness"]},
+        "python": {"type": "list", "elements": "str", "default": ["/usr/bin/python3.11"]},
+        "break_command": {"type": "list", "elements": "str", "default": ["/usr/bin/python3.11", "-m", "hello", "break-readiness"]},
+        "restore_command": {"type": "list", "elements": "str", "default": ["/usr/bin/python3.11", "-m", "hello", "restore-readiness"]},
     }
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:

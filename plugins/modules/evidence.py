@@ -80,17 +80,17 @@ options:
     description: How Python is started in the service's pod.
     type: list
     elements: str
-    default: [python]
+    default: [/usr/bin/python3.11]
   break_command:
     description: The program in the pod that makes it say that it is not ready.
     type: list
     elements: str
-    default: [python, -m, hello, break-readiness]
+    default: [/usr/bin/python3.11, -m, hello, break-readiness]
   restore_command:
     description: The program in the pod that undoes O(break_command). If it fails, the pod is deleted, and its Deployment makes another.
     type: list
     elements: str
-    default: [python, -m, hello, restore-readiness]
+    default: [/usr/bin/python3.11, -m, hello, restore-readiness]
 attributes:
   check_mode:
     support: none
