@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,8 +47,14 @@ class Podman:
         ]
 
     def load(self, layout: Path) -> str:
-        """Take an image from an OCI layout; returns its id."""
-        return self._run("pull", "--quiet", f"oci:{layout}").split()[-1]
+        """Take an image from an OCI layout; returns its id.
+
+        It goes in as an archive: from a folder, podman 4.3 makes a name of the path and refuses paths with a leading dot.
+        """
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            tar.add(layout, arcname=".")
+        return self._run("load", "--quiet", stdin=archive.getvalue()).split()[-1]
 
     def has_network(self, name: str) -> bool:
         return name in self._run("network", "ls", "--format", "{{.Name}}").split()
@@ -74,9 +82,10 @@ class Podman:
         except CommandFailed:
             return []
 
-    def _run(self, *arguments: str, merge: bool = False) -> str:
+    def _run(self, *arguments: str, stdin: bytes | None = None, merge: bool = False) -> str:
         errors: list[str] = []
-        done = _command.run([_command.find("podman", "podman"), *arguments], deadline=_DEADLINE, env=self.environment, on_line=errors.append)
+        podman = _command.find("podman", "podman")
+        done = _command.run([podman, *arguments], deadline=_DEADLINE, stdin=stdin, env=self.environment, on_line=errors.append)
         return done.stdout + ("\n".join(errors) if merge else "")
 
 
