@@ -24,6 +24,7 @@ class Pod:
     namespace: str
     name: str
     address: str
+    labels: Mapping[str, str]
     restarted_for: str
     seen: str
 
@@ -33,7 +34,11 @@ class Workload:
     kind: Kind
     namespace: str
     name: str
+    selector: Mapping[str, str]
     settled: bool
+
+    def has(self, pod: Pod) -> bool:
+        return self.namespace == pod.namespace and self.selector.items() <= pod.labels.items()
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ def find(client: Client, copies: Iterable[tuple[str, str]]) -> Users:
         if "deletionTimestamp" not in item["metadata"] and _uses(item["spec"], space, wanted)
     ]
     workloads = [
-        Workload(kind, space, item["metadata"]["name"], settled(item))
+        Workload(kind, space, item["metadata"]["name"], item["spec"]["selector"].get("matchLabels") or {}, settled(item))
         for space in spaces
         for kind in WORKLOADS
         for item in client.find(kind, space)
@@ -63,8 +68,16 @@ def find(client: Client, copies: Iterable[tuple[str, str]]) -> Users:
 
 
 def _pod(item: Mapping[str, Any]) -> Pod:
-    notes = item["metadata"].get("annotations") or {}
-    return Pod(item["metadata"]["namespace"], item["metadata"]["name"], item["status"].get("podIP", ""), notes.get(RESTARTED, ""), notes.get(SEEN, ""))
+    meta = item["metadata"]
+    notes = meta.get("annotations") or {}
+    return Pod(
+        namespace=meta["namespace"],
+        name=meta["name"],
+        address=item["status"].get("podIP", ""),
+        labels=meta.get("labels") or {},
+        restarted_for=notes.get(RESTARTED, ""),
+        seen=notes.get(SEEN, ""),
+    )
 
 
 def nudge(client: Client, pods: Iterable[Pod], version: str) -> None:

@@ -165,7 +165,8 @@ class Rotator:
             changes = [store.Change(copy, _renewed(copy, look.stored)) for copy in look.copies]
             store.write(self.client, [change for change in changes if change.action != "unchanged"])
         elif step is Step.RESTART:
-            consumers.restart(self.client, look.users.workloads, look.stored.version)
+            late = [pod for pod in look.users.pods if pod.name in look.facts.to_restart]
+            consumers.restart(self.client, [workload for workload in look.users.workloads if any(map(workload.has, late))], look.stored.version)
         elif step is Step.RETIRE:
             self.psql(plan.retire(look.facts.old).script())
 
@@ -202,10 +203,18 @@ def _facts(used: model.Credential, old: str, stored: Stored, copies: list[Stored
         new_works=bool(new_role and new_role.login and scram.matches(used.password, new_role.verifier)),
         old_can_login=bool(old_role and old_role.login),
         delivered=all(copy.data == stored.data for copy in copies),
-        consumers=tuple(rotation.Consumer(pod.name, count(used.username, pod.address), count(old, pod.address)) for pod in users.pods),
+        consumers=tuple(
+            rotation.Consumer(
+                pod=pod.name,
+                new=count(used.username, pod.address),
+                old=count(old, pod.address),
+                restarted=pod.restarted_for == stored.version,
+                restartable=any(workload.has(pod) for workload in users.workloads),
+            )
+            for pod in users.pods
+        ),
         old_sessions=sum(session.role == old for session in catalog.sessions),
         settled=all(workload.settled for workload in users.workloads),
-        restarted=bool(users.pods) and all(pod.restarted_for == stored.version for pod in users.pods),
     )
 
 

@@ -10,7 +10,7 @@ and started again. With a and b as the logins, and a in use at first:
     the store's login cannot log in with its password     enable   b can log in with it (a still can)
     a copy is older than the store                        deliver  copies of the store's secret
     a pod has no connection as b, or one as a             wait     pods read the files again and connect anew
-    the same, after the time allowed for that             restart  a rolling restart makes them
+    the same, after the time allowed for that             restart  a rolling restart makes those that did not
     a can log in, and nobody is connected as a            retire   a cannot log in any more
     a cannot log in, all is delivered                     done
 
@@ -41,6 +41,14 @@ class Consumer:
     pod: str
     new: int = 0
     old: int = 0
+    restarted: bool = False
+    """It was started by our restart for this version, so it has read the new files."""
+    restartable: bool = True
+    """It belongs to a workload that would replace it."""
+
+    @property
+    def moved(self) -> bool:
+        return bool(self.new or self.restarted) and not self.old
 
 
 @dataclass(frozen=True)
@@ -59,8 +67,6 @@ class Facts:
     """Connections of the old login from anywhere."""
     settled: bool = True
     """No workload that uses the binding is being rolled out."""
-    restarted: bool = False
-    """Every running pod of the workloads that use the binding was started by our restart for this version."""
 
     @property
     def unfinished(self) -> bool:
@@ -69,7 +75,12 @@ class Facts:
     @property
     def moved(self) -> bool:
         """Every pod was seen with the new login, and nobody uses the old one."""
-        return not self.old_sessions and all(consumer.new and not consumer.old for consumer in self.consumers)
+        return not self.old_sessions and all(consumer.moved for consumer in self.consumers)
+
+    @property
+    def to_restart(self) -> tuple[str, ...]:
+        """The pods that a restart would move."""
+        return tuple(consumer.pod for consumer in self.consumers if consumer.restartable and not consumer.restarted and not consumer.moved)
 
 
 @dataclass(frozen=True)
@@ -88,9 +99,9 @@ def next_step(facts: Facts, begin: bool, patience: Patience) -> Step:
         return Step.DELIVER
     if not facts.old_can_login:
         return Step.SWITCH if begin else Step.DONE
-    if facts.settled and (facts.moved or (facts.restarted and not facts.old_sessions)):
+    if facts.settled and facts.moved:
         return Step.RETIRE
-    if patience.reread_over and facts.settled and facts.consumers and not facts.restarted:
+    if patience.reread_over and facts.settled and facts.to_restart:
         return Step.RESTART
     if patience.restart_over or (patience.reread_over and not facts.consumers):
         # What is left is not a pod with the binding: to cut that off is what a rotation is for.
@@ -100,8 +111,7 @@ def next_step(facts: Facts, begin: bool, patience: Patience) -> Step:
 
 def explain(facts: Facts) -> str:
     """One line about who has not moved yet."""
-    waiting = [consumer.pod for consumer in facts.consumers if consumer.old or not consumer.new]
-    parts = [f"{len(facts.consumers) - len(waiting)} of {len(facts.consumers)} pods use {facts.new}"]
+    parts = [f"{sum(consumer.moved for consumer in facts.consumers)} of {len(facts.consumers)} pods use {facts.new}"]
     parts += [f"{facts.old_sessions} connections as {facts.old}"] if facts.old_sessions else []
     parts += [] if facts.settled else ["a rollout is under way"]
     return ", ".join(parts)
