@@ -87,7 +87,9 @@ options:
         description: StorageClass of persistent volumes. The default is the cluster's.
         type: str
       zone_spread:
-        description: Whether pods must be spread over zones to be scheduled, or should be.
+        description:
+          - Whether pods must be spread over zones to be scheduled, or should be.
+          - On a cluster whose nodes have no label C(topology.kubernetes.io/zone), pods that must be spread are not scheduled at all.
         type: str
         choices: [required, preferred]
         default: required

@@ -7,9 +7,14 @@ Each case is the file below with one line replaced; ``{n}`` numbers are the line
 
 from __future__ import annotations
 
+import copy
+import functools
+import json
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.slipway.platform.plugins.module_utils._score.validate import check_text
 
 GOOD = """\
@@ -467,3 +472,26 @@ def test_files_must_fit_a_config_map() -> None:
 @pytest.mark.parametrize("text", ["[]", "just text", "3", "null", "containers: []", "metadata: []\nservice: 1", "containers: {web: }", "resources: {a: [b]}"])
 def test_anything_else_is_refused_and_never_crashes(text: str) -> None:
     assert problems(text)
+
+
+def paths(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    found = [path] if path else []
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in items:
+        found += paths(child, (*path, key))
+    return found
+
+
+JUNK: list[object] = [None, 1, -1.5, True, "", "x", "${", "${resources.db.host}", [], ["x"], {}, {"x": "y"}]
+
+
+@pytest.mark.parametrize("turn", range(2))
+def test_whatever_stands_anywhere_never_crashes(turn: int) -> None:
+    """Every value of the good file replaced by junk, each time another kind: a problem in words, or fine."""
+    good = yaml.safe_load(GOOD)
+    for index, path in enumerate(paths(good)):
+        data = copy.deepcopy(good)
+        parent = functools.reduce(lambda node, key: node[key], path[:-1], data)
+        parent[path[-1]] = JUNK[(5 * index + 6 * turn) % len(JUNK)]
+        for line in problems(json.dumps(data)):
+            assert re.match(r"\d+:\d+: \S", line)
