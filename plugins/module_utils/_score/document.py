@@ -16,7 +16,7 @@ import yaml
 from ansible_collections.slipway.platform.plugins.module_utils._score.problems import KeyPath, Problem, path_text
 
 MAX_BYTES = 1024 * 1024
-MAX_NODES = 50_000
+MAX_NODES = 10_000
 _TAGS = ("map", "seq", "str", "int", "float", "bool", "null")
 
 

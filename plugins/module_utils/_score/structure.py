@@ -34,12 +34,27 @@ class Deviation:
 
 def check(document: Document, schema: Schema, path: KeyPath = ()) -> list[Problem]:
     """What in the document (or in its part at ``path``) does not fit the schema."""
+    value = functools.reduce(lambda data, step: data[step], path, document.data)
+    return [problem for deviation in _deviations(value, schema) for problem in _translate(document, path, deviation)]
+
+
+def faulty(document: Document, schema: Schema) -> list[KeyPath]:
+    """The places that would have to go for the rest to fit the schema."""
+    found: list[KeyPath] = []
+    for deviation in _deviations(document.data, schema):
+        if deviation.keyword == "additionalProperties":
+            found += [(*deviation.path, key) for key in deviation.instance if key not in deviation.schema["properties"]]
+        else:
+            found.append((*deviation.path, str(deviation.instance)) if deviation.in_name else deviation.path)
+    return found
+
+
+def _deviations(value: Any, schema: Schema) -> list[Deviation]:
     try:
         from jsonschema import Draft202012Validator
     except ImportError as error:
         raise Missing("the Python package jsonschema is not installed; install it with: pip install -r requirements.txt", package="jsonschema") from error
-    value = functools.reduce(lambda data, step: data[step], path, document.data)
-    deviations = (
+    return [
         Deviation(
             tuple(error.absolute_path),
             str(error.validator),
@@ -50,8 +65,7 @@ def check(document: Document, schema: Schema, path: KeyPath = ()) -> list[Proble
             "propertyNames" in error.absolute_schema_path,
         )
         for error in Draft202012Validator(schema).iter_errors(value)
-    )
-    return [problem for deviation in deviations for problem in _translate(document, path, deviation)]
+    ]
 
 
 def _translate(document: Document, base: KeyPath, error: Deviation) -> Iterator[Problem]:

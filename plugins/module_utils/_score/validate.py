@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._score import reading, semantics, structure
 from ansible_collections.slipway.platform.plugins.module_utils._score.document import Document, parse
-from ansible_collections.slipway.platform.plugins.module_utils._score.problems import KeyPath, Problem, refuse
+from ansible_collections.slipway.platform.plugins.module_utils._score.problems import KeyPath, Problem, path_text, refuse
 from ansible_collections.slipway.platform.plugins.module_utils._score.schema import WORKLOAD
 from ansible_collections.slipway.platform.plugins.module_utils._score.suggest import did_you_mean
 from ansible_collections.slipway.platform.plugins.module_utils._score.workload import Workload
@@ -28,14 +30,35 @@ class Source:
 
 
 def check_text(text: str, file: str, folder: Path) -> tuple[Document | None, list[Problem]]:
-    """The document and its problems, sorted by line. Meaning is only looked at where the form is right."""
+    """The document and its problems, sorted by line. Meaning is looked at as far as the form allows."""
     document, problems = parse(text, file)
     if document is None:
         return None, problems
-    problems += structure.check(document, WORKLOAD)
-    if not problems:
-        problems += semantics.check(document, folder)
+    form = structure.check(document, WORKLOAD)
+    problems += [*form, *(_meaning_of_the_rest(document, folder) if form else semantics.check(document, folder))]
     return document, sorted(set(problems))
+
+
+def _meaning_of_the_rest(document: Document, folder: Path) -> Iterator[Problem]:
+    """Problems of meaning in what remains without the faulty places, if those lie inside containers.
+
+    A fault elsewhere takes a name away that others use, and one mistake would be told many times.
+    """
+    # Of a list, all goes: what follows a missing item would stand at the place of another.
+    faulty = [tuple(itertools.takewhile(lambda step: isinstance(step, str), path)) for path in structure.faulty(document, WORKLOAD)]
+    if not all(path[0] == "containers" and len(path) > 2 for path in faulty if path) or () in faulty:
+        return
+    rest = Document(document.file, _without(document.data, faulty), document.places)
+    if structure.check(rest, WORKLOAD):
+        return
+    around = {path_text(path[:depth]) for path in faulty for depth in range(len(path) + 1)}
+    yield from (problem for problem in semantics.check(rest, folder) if problem.path not in around)
+
+
+def _without(value: Any, faulty: Sequence[KeyPath], path: KeyPath = ()) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(child, faulty, (*path, key)) for key, child in value.items() if (*path, key) not in faulty}
+    return value
 
 
 def load(sources: Sequence[Source]) -> list[Workload]:

@@ -419,6 +419,17 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
     assert [line.split(": ")[1] for line in problems(text)] == ["metadata.name", "containers.web.variabels", "service.ports.http.protocol"]
 
 
+def test_form_and_meaning_are_told_together() -> None:
+    text = GOOD.replace("    variables:", "    variabels:").replace(", port: http}", ", port: htpp}").replace("command: [hello]", "command: hello")
+    assert [line.split(": ")[1] for line in problems(text)] == ["containers.web.command", "containers.web.variabels", "resources.public.params.port"]
+
+
+def test_what_follows_from_a_mistake_is_not_told() -> None:
+    """Without `resources`, every placeholder would be unknown; without the misspelt probe, there would be none."""
+    assert len(problems(edited("resources:\n  db", "ressources:\n  db"))) == 1
+    assert len(problems(edited("    readinessProbe:", "    readynessProbe:"))) == 1
+
+
 def test_one_misspelt_key_is_one_problem() -> None:
     """Not also "name is missing"."""
     assert problems(edited("  name: hello\n", "  nmae: hello\n")) == ["3:3: metadata.nmae: unknown key; did you mean `name`?"]
