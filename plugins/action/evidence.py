@@ -29,8 +29,8 @@ class ActionModule(CoreAction):
         "peers": {"type": "list", "elements": "dict", "options": PEER, "default": []},
         "store_namespace": {"type": "str", "default": "slipway-secrets"},
         "python": {"type": "list", "elements": "str", "default": ["/usr/bin/python3.11"]},
-        "break_command": {"type": "list", "elements": "str", "default": ["/usr/bin/python3.11", "-m", "hello", "break-readiness"]},
-        "restore_command": {"type": "list", "elements": "str", "default": ["/usr/bin/python3.11", "-m", "hello", "restore-readiness"]},
+        "break_command": {"type": "list", "elements": "str", "default": []},
+        "restore_command": {"type": "list", "elements": "str", "default": []},
     }
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:

@@ -50,7 +50,7 @@ options:
     choices: [readiness, network, secrets, admission]
     default: [readiness, network, secrets, admission]
   peers:
-    description: What the service needs to reach.
+    description: What the service needs to reach, beside the bindings that it mounts (Service Binding specification), which are tried anyway.
     type: list
     elements: dict
     default: []
@@ -82,15 +82,15 @@ options:
     elements: str
     default: [/usr/bin/python3.11]
   break_command:
-    description: The program in the pod that makes it say that it is not ready.
+    description: The program in the pod that makes it say that it is not ready. Without one, the verdict on C(readiness) is UNKNOWN.
     type: list
     elements: str
-    default: [/usr/bin/python3.11, -m, hello, break-readiness]
+    default: []
   restore_command:
     description: The program in the pod that undoes O(break_command). If it fails, the pod is deleted, and its Deployment makes another.
     type: list
     elements: str
-    default: [/usr/bin/python3.11, -m, hello, restore-readiness]
+    default: []
 attributes:
   check_mode:
     support: none
@@ -109,9 +109,8 @@ EXAMPLES = r"""
     url: https://hello.localhost:8443/
     ca_file: "{{ ingress_result.ca_file }}"
     path: "{{ slipway_state_dir }}/evidence"
-    peers:
-      - {name: postgres, host: postgres.postgres.svc, port: 5432, type: postgresql}
-      - {name: redis, host: redis.redis.svc, port: 6379, type: redis}
+    break_command: [/usr/bin/python3.11, -m, hello, break-readiness]
+    restore_command: [/usr/bin/python3.11, -m, hello, restore-readiness]
   register: evidence
 """
 

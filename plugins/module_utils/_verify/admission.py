@@ -28,6 +28,11 @@ def _spec(field: str, value: Any) -> Callable[[Object], None]:
     return lambda pod: pod["spec"].__setitem__(field, value)
 
 
+def _privileged(pod: Object) -> None:
+    # A privileged container may escalate by definition: the API refuses to be told otherwise before admission is asked.
+    pod["spec"]["containers"][0]["securityContext"] |= {"privileged": True, "allowPrivilegeEscalation": True}
+
+
 def _without_seccomp(pod: Object) -> None:
     del pod["spec"]["securityContext"]["seccompProfile"]
 
@@ -38,7 +43,7 @@ def _as_root(pod: Object) -> None:
 
 # The rule, how to break it, and the words by which the server names it (k8s.io/pod-security-admission/policy).
 RULES: tuple[tuple[str, Callable[[Object], None], str], ...] = (
-    ("privileged container", _container("privileged", True), "privileged"),
+    ("privileged container", _privileged, "privileged"),
     ("host network", _spec("hostNetwork", True), "host namespaces"),
     ("hostPath volume", _spec("volumes", [{"name": "host", "hostPath": {"path": "/"}}]), "hostPath"),
     ("privilege escalation", _container("allowPrivilegeEscalation", True), "allowPrivilegeEscalation != false"),

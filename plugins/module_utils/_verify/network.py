@@ -7,6 +7,7 @@ The outside address is a listener that this program opens on the machine's own a
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 import socket
@@ -21,6 +22,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import
 from ansible_collections.slipway.platform.plugins.module_utils._verify import judge, programs
 from ansible_collections.slipway.platform.plugins.module_utils._verify.evidence import Judgement
 from ansible_collections.slipway.platform.plugins.module_utils._verify.execute import Target
+from ansible_collections.slipway.platform.plugins.module_utils._verify.secret import uses
 from ansible_collections.slipway.platform.plugins.module_utils._verify.subject import NAMESPACE, NETWORK_POLICY, POD, SECRET, Cluster, Object, Subject, is_ready
 
 CLAIM = "the pod reaches what it needs, and nothing else"
@@ -29,6 +31,9 @@ POD_SECONDS = 60.0
 DENY_SECONDS = 10.0
 # What makes a server speak first or at all: an SSLRequest (PostgreSQL protocol §55.2.10) gets S or N, PING gets PONG or NOAUTH.
 GREETING = {"postgresql": bytes.fromhex("0000000804d2162f"), "redis": b"PING\r\n", "outside": b"slipway\n", "tcp": b"\r\n"}
+
+
+ENTRIES = ("type", "host", "port")  # of a binding; the only ones that are read, and no secrets
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,14 @@ def check(cluster: Cluster, subject: Subject, needed: Sequence[Peer], python: Se
     seen = {"outside": asdict(outside.peer), "from_service": inside, "from_free_pod": control, "from_denied_pod": denied}
     allowed = {peer.name: bool(result["answer"]) for peer, result in zip(needed, inside, strict=False)}
     return judge.network(judge.Network(allowed, _answered(inside, outside), _answered(control, outside), _answered(denied, outside))), seen
+
+
+def bound(cluster: Cluster, subject: Subject) -> list[Peer]:
+    """What the service is bound to: the host and port of every binding it uses (Service Binding specification 1.0, well-known entries)."""
+    names = sorted({use.secret for use in uses(subject.deployment["spec"]["template"]["spec"], subject.container)})
+    bindings = [secret for name in names if (secret := cluster.client.get(SECRET, subject.namespace, name))]
+    entries = [{key: base64.b64decode(value).decode() for key, value in (secret.get("data") or {}).items() if key in ENTRIES} for secret in bindings]
+    return [Peer(entry["type"], entry["host"], int(entry["port"]), entry["type"]) for entry in entries if len(entry) == len(ENTRIES)]
 
 
 def node_address(cluster: Cluster) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import SlipwayError
 from ansible_collections.slipway.platform.plugins.module_utils._verify import judge
-from ansible_collections.slipway.platform.plugins.module_utils._verify.evidence import FAIL, Judgement
+from ansible_collections.slipway.platform.plugins.module_utils._verify.evidence import FAIL, UNKNOWN, Judgement
 from ansible_collections.slipway.platform.plugins.module_utils._verify.load import Load
 from ansible_collections.slipway.platform.plugins.module_utils._verify.subject import POD, Cluster, Subject, is_ready
 
@@ -27,6 +27,8 @@ def check(
     probe = subject.container.get("readinessProbe")
     if not probe:
         return Judgement(FAIL, "the container has no readinessProbe: a running pod proves nothing"), {}
+    if not broken or not restored:
+        return Judgement(UNKNOWN, "no program was given that breaks the readiness and restores it"), {"probe": probe}
     limit = float(probe.get("periodSeconds", 10) * probe.get("failureThreshold", 3))
     target = subject.target
     before = subject.ready_endpoints(cluster)

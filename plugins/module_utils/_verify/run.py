@@ -33,7 +33,7 @@ class Request:
     url: str
     ca_file: Path | None
     checks: tuple[str, ...]
-    peers: tuple[network.Peer, ...]
+    peers: tuple[network.Peer, ...]  # beside those it is bound to
     store_namespace: str
     python: tuple[str, ...]
     break_command: tuple[str, ...]
@@ -115,7 +115,7 @@ def _check(name: str, request: Request, cluster: Cluster, say: Say) -> tuple[str
         if name == "readiness":
             found = readiness.check(cluster, subject, lambda: Load(request.url, request.ca_file), request.break_command, request.restore_command, say)
         elif name == "network":
-            found = network.check(cluster, subject, request.peers, request.python)
+            found = network.check(cluster, subject, [*network.bound(cluster, subject), *request.peers], request.python)
         else:
             found = secret.check(cluster, subject, request.store_namespace, request.python)
     except SlipwayError as error:
@@ -124,7 +124,6 @@ def _check(name: str, request: Request, cluster: Cluster, say: Say) -> tuple[str
 
 
 def _asked(name: str, request: Request) -> tuple[str, ...]:
-    peers = ", ".join(f"{peer.host}:{peer.port}" for peer in request.peers)
     return {
         "readiness": (
             f"ran {' '.join(request.break_command)} in one ready pod",
@@ -132,7 +131,7 @@ def _asked(name: str, request: Request) -> tuple[str, ...]:
             f"asked {request.url} all the time",
         ),
         "network": (
-            f"from inside the service's pod: {peers}, and a listener of this program outside the cluster",
+            "from inside the service's pod: what it is bound to, and a listener of this program outside the cluster",
             "from a pod without policies: the same listener",
             "from that pod under a policy that denies everything: the same listener",
         ),
@@ -150,9 +149,7 @@ def _replay(name: str, request: Request) -> tuple[str, ...]:
             f"{inside} {' '.join(request.break_command)}",
             f"{inside} {' '.join(request.restore_command)}",
         ),
-        "network": tuple(
-            f"{inside} {' '.join(request.python)} -c 'import socket; socket.create_connection((\"{peer.host}\", {peer.port}), 5)'" for peer in request.peers
-        ),
+        "network": (f"{inside} {' '.join(request.python)} -c 'import socket, sys; socket.create_connection(sys.argv[1:], 5)' HOST PORT",),
         "secrets": (f"{inside} {' '.join(request.python)} -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], \"rb\").read()).hexdigest())' FILE",),
         "admission": (f"{kubectl} run probe --image=registry.invalid/probe:none --dry-run=server",),
     }[name]

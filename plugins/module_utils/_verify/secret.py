@@ -23,6 +23,8 @@ from ansible_collections.slipway.platform.plugins.module_utils._verify.subject i
 
 CLAIM = "the pod holds what the Secret and the store hold"
 EXEC_SECONDS = 20.0
+# A mounted Secret follows the API within the kubelet's sync period and the lifetime of its cache, about a minute each way.
+SYNC_SECONDS = 90.0
 SHOWN = 12
 
 
@@ -43,21 +45,27 @@ def check(cluster: Cluster, subject: Subject, store: str, python: Sequence[str])
     unread: list[str] = []
     held = {name: _read(cluster, subject.namespace, name, unread) for name in {use.secret for use in used}}
     kept = {name: _read(cluster, store, name, unread) for name in held}
-    files, variables, wanted = {}, {}, set()
+    files, variables, wanted = {}, {}, {}
     for use in used:
         for key in [use.key] if use.key else sorted(held[use.secret]):
-            name = f"{use.secret}/{key}"
-            wanted.add(name)
+            name = f"{use.secret}/{key}" + (" (variable)" if use.variable else "")
+            wanted[name] = (use.secret, key)
             if use.variable:
                 variables[name] = use.place if use.key else f"{use.place}{key}"
             else:
                 files[name] = use.place if use.key else f"{use.place}/{key}"
     asked = {"salt": salt.hex(), "files": files, "variables": variables}
-    in_pod = json.loads(cluster.execute(subject.target, [*python, "-c", programs.DIGEST, json.dumps(asked)], EXEC_SECONDS)) if wanted else {}
     in_namespace, in_store = _digests(held, wanted, salt), _digests(kept, wanted, salt)
+    in_pod: dict[str, str | None] = {}
+
+    def settled() -> bool:
+        in_pod.update(json.loads(cluster.execute(subject.target, [*python, "-c", programs.DIGEST, json.dumps(asked)], EXEC_SECONDS)))
+        return all(in_pod[name] == in_namespace[name] for name in files)
+
+    waited = cluster.wait(settled, SYNC_SECONDS, 5.0) if wanted else 0.0
     names = sorted(wanted)
     seen = {name: {"pod": _short(in_pod.get(name)), "namespace": _short(in_namespace.get(name)), "store": _short(in_store.get(name))} for name in names}
-    return judge.secrets(judge.Secrets(in_pod, in_namespace, in_store, unread)), {"keyed_digests": seen, "unread": unread}
+    return judge.secrets(judge.Secrets(in_pod, in_namespace, in_store, unread)), {"keyed_digests": seen, "unread": unread, "settled_after_seconds": waited}
 
 
 def uses(pod: Object, container: Object) -> Iterator[Use]:
@@ -94,13 +102,9 @@ def _read(cluster: Cluster, namespace: str, name: str, unread: list[str]) -> dic
     return {key: base64.b64decode(value) for key, value in ((secret or {}).get("data") or {}).items()}
 
 
-def _digests(secrets_held: dict[str, dict[str, bytes]], wanted: set[str], salt: bytes) -> dict[str, str | None]:
-    found: dict[str, str | None] = dict.fromkeys(sorted(wanted))
-    for secret, data in secrets_held.items():
-        for key, value in data.items():
-            if f"{secret}/{key}" in wanted:
-                found[f"{secret}/{key}"] = hmac.new(salt, value, hashlib.sha256).hexdigest()
-    return found
+def _digests(data: dict[str, dict[str, bytes]], wanted: dict[str, tuple[str, str]], salt: bytes) -> dict[str, str | None]:
+    values = {name: data[secret].get(key) for name, (secret, key) in wanted.items()}
+    return {name: None if value is None else hmac.new(salt, value, hashlib.sha256).hexdigest() for name, value in values.items()}
 
 
 def _short(digest: str | None) -> str | None:
