@@ -11,11 +11,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils import _artifacts
+from ansible_collections.slipway.platform.plugins.module_utils._errors import Unreachable
 from ansible_collections.slipway.platform.plugins.module_utils._image import debian
 from ansible_collections.slipway.platform.plugins.module_utils._oci.push import push_layout
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest, Reference
@@ -71,25 +73,27 @@ def request_from(params: Mapping[str, Any], cache: Path, check_mode: bool, on_li
         images=[debian.Image.from_params(image, params["generation"]) for image in params["images"]],
         cache=cache,
         record_dir=Path(params["record_dir"]) if params["record_dir"] else None,
-        registry=registry_from(params["registry"]),
+        registry=Registry.connect(*registry_files(params["registry"], check_mode)) if params["registry"] else None,
         check_mode=check_mode,
         on_line=on_line,
     )
 
 
-def registry_from(params: Mapping[str, Any] | None) -> Registry | None:
-    """The registry of a module's option ``registry``."""
-    if not params:
-        return None
-    ca_file, auth_file = (Path(params[name]) if params.get(name) else None for name in ("ca_file", "auth_file"))
-    return Registry.connect(params["host"], ca_file, auth_file)
+def registry_files(option: Mapping[str, Any], check_mode: bool) -> tuple[str, Path | None, Path | None]:
+    """Host, certificates and credentials of a module's option ``registry``.
+
+    On an empty environment these files are yet to be made, which is no error in check mode.
+    """
+    paths = [Path(option[name]) if option.get(name) else None for name in ("ca_file", "auth_file")]
+    ca_file, auth_file = (None if check_mode and path and not path.is_file() else path for path in paths)
+    return option["host"], ca_file, auth_file
 
 
 def keep(request: Request) -> Result:
     """Have every image of the request: from the registry, from the cache, or by building it, two at a time."""
     debian.check_names(request.images)
     architecture = debian.architecture()
-    with ThreadPoolExecutor(_PARALLEL) as pool:
+    with request.registry or nullcontext(), ThreadPoolExecutor(_PARALLEL) as pool:
         kept = list(pool.map(lambda image: _keep_one(request, image, architecture), request.images))
     return Result({image.name: image for image, _ in kept}, [diff for _, diff in kept if diff["before"] != diff["after"]])
 
@@ -100,7 +104,7 @@ def _keep_one(request: Request, image: debian.Image, architecture: str) -> tuple
     record = request.record_dir / f"{image.name}.json" if request.record_dir else None
     before = _read(record)
     pinned = before.get("digest", "") if before.get("key") == key else ""
-    if pinned and request.registry and request.registry.exists(image.repository, pinned):
+    if pinned and request.registry and _in_registry(request, image, pinned):
         layout = request.cache / f"image-{image.name}" / key
         return _kept(request, image, pinned, str(layout) if layout.is_dir() else "", before["packages"]), {"before": "", "after": ""}
     home = request.cache / f"image-{image.name}"
@@ -126,11 +130,20 @@ def _keep_one(request: Request, image: debian.Image, architecture: str) -> tuple
     return kept, diff | {"after": _text(after) if record else _text(before)}
 
 
+def _in_registry(request: Request, image: debian.Image, digest: str) -> bool:
+    try:
+        return request.registry is not None and request.registry.exists(image.repository, digest)
+    except Unreachable:
+        if not request.check_mode:
+            raise
+        return False  # the registry would be started by now
+
+
 def _push(request: Request, image: debian.Image, built: debian.Built) -> bool:
     if request.registry is None:
         return False
     if request.check_mode:
-        return not request.registry.exists(image.repository, str(built.digest))
+        return not _in_registry(request, image, str(built.digest))
     return push_layout(request.registry, built.layout, image.repository, [f"debian-{built.digest.hex[:12]}"]).changed
 
 

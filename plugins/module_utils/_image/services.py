@@ -21,6 +21,7 @@ from typing import Any
 from ansible_collections.slipway.platform.plugins.module_utils import _artifacts
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput, NotFound, Unreachable
 from ansible_collections.slipway.platform.plugins.module_utils._image import buildah, sbom, source
+from ansible_collections.slipway.platform.plugins.module_utils._image.catalog import registry_files
 from ansible_collections.slipway.platform.plugins.module_utils._oci import names, referrers
 from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import Descriptor
 from ansible_collections.slipway.platform.plugins.module_utils._oci.push import push_layout
@@ -97,7 +98,7 @@ class Result:
 def ensure(request: Request) -> Result:
     """Have an image of every service in the registry; two builds at a time."""
     wanted = [_want(request, service) for service in request.services]
-    with ThreadPoolExecutor(_PARALLEL) as pool:
+    with request.registry, ThreadPoolExecutor(_PARALLEL) as pool:
         images = list(pool.map(lambda one: _ensure_one(request, one), wanted))
     made = [f"{w.service.name}: {i.tag} {i.digest or '(to be built)'}" for w, i in zip(wanted, images, strict=True) if i.built]
     return Result({w.service.name: i for w, i in zip(wanted, images, strict=True)}, {"before": "", "after": "".join(f"{line}\n" for line in made)})
@@ -248,14 +249,10 @@ def request_from(
     params: Mapping[str, Any], cache: Path, environment: Callable[[], Mapping[str, str]], check_mode: bool, progress: Callable[[str], None]
 ) -> Request:
     """The request that the option values of ``image_build`` make."""
-    ca_file, auth_file = (Path(params["registry"][name]) if params["registry"].get(name) else None for name in ("ca_file", "auth_file"))
-    if check_mode:
-        # On an empty environment these files are yet to be made.
-        ca_file, auth_file = (path if path and path.is_file() else None for path in (ca_file, auth_file))
+    host, ca_file, auth_file = registry_files(params["registry"], check_mode)
     services = [
         Service(s["name"], Path(s["source"]).absolute(), s["containerfile"], s["repository"] or s["name"], s["arguments"], s["licenses"] or "")
         for s in params["services"]
     ]
-    host = params["registry"]["host"]
     access = buildah.Access(host, ca_file, auth_file)
     return Request(services, params["bases"], Registry.connect(host, ca_file, auth_file), access, environment, cache, check_mode, progress)

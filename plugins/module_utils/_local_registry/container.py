@@ -203,17 +203,23 @@ def _create_data(path: Path) -> None:
 def _wait(request: Request, podman: Podman, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
     ends = clock() + _READY
     for process, auth_file in ((PUSH, "auth.json"), (PULL, "pull-secret.json")):
+        host = f"localhost:{request.published(process)}"
         # Credentials are filed under the host that images are named by, also for the read-only door.
-        credentials = registry_files.keychain(request.path / auth_file, request.host, f"localhost:{request.published(process)}")
-        registry = Registry.connect(f"localhost:{request.published(process)}", request.ca_file, keychain=credentials)
-        while (problem := _problem(registry)) is not None:
-            name = request.container(process)
-            running = any(container.name == name and container.running for container in podman.containers())
-            if not running or clock() >= ends:
-                last = podman.logs(name)
-                how = "does not answer" if running else "ended"
-                raise NotReady(f"the registry's container {name} {how}: {problem.message}\n" + "\n".join(last), container=name, last_lines=last)
-            sleep(_POLL)
+        credentials = registry_files.keychain(request.path / auth_file, request.host, host)
+        with Registry.connect(host, request.ca_file, keychain=credentials) as registry:
+            while (problem := _problem(registry)) is not None:
+                _give_up(request.container(process), problem, podman, late=clock() >= ends)
+                sleep(_POLL)
+
+
+def _give_up(name: str, problem: SlipwayError, podman: Podman, late: bool) -> None:
+    """Raise with the cause if the container ended or the time is over."""
+    running = any(container.name == name and container.running for container in podman.containers())
+    if running and not late:
+        return
+    last = podman.logs(name)
+    how = "does not answer" if running else "ended"
+    raise NotReady(f"the registry's container {name} {how}: {problem.message}\n" + "\n".join(last), container=name, last_lines=last)
 
 
 def _problem(registry: Registry) -> SlipwayError | None:

@@ -75,6 +75,12 @@ class Registry:
         """A registry by host, the certificates to trust, and credentials or the file of them."""
         return cls(host, Pool(lambda: trust(ca_file)), auth.Keychain.from_file(auth_file) if auth_file else keychain)
 
+    def __enter__(self) -> Registry:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._transport.close()
+
     def ping(self) -> None:
         """Ask whether a registry answers and lets us in."""
         self._call(Request("GET", self._base), (), "", "reach the registry")
@@ -142,7 +148,7 @@ class Registry:
             try:
                 self._call(Request("PUT", location, headers, source, _BLOB_DEADLINE), ("pull", "push"), repository, what, tries=1)
                 return
-            except Unreachable:
+            except (Unreachable, NotFound):
                 # How much the registry kept of a broken upload is unknown: begin a new one.
                 if attempt == _TRIES:
                     raise

@@ -64,6 +64,8 @@ class Transport(Protocol):
         """Send and receive. The body of a 200 goes to ``sink`` in chunks of 1 MiB if one is given. Raises ``Unreachable``."""
         ...
 
+    def close(self) -> None: ...
+
 
 def trust(ca_file: Path | None) -> ssl.SSLContext:
     """Whom to believe: these certificates only, or the machine's if no file is given. Made once and shared: loading takes 30 ms."""
