@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.tree import CHECKOUT, load_yaml, project_files, relative
@@ -73,6 +76,58 @@ def test_help_lists_every_target() -> None:
     targets = set(re.findall(r"^\.PHONY: (.+)$", text, re.MULTILINE)) - {"machine python"}
     shown = subprocess.run(["make", "--no-print-directory", "help"], cwd=CHECKOUT, capture_output=True, text=True, check=True, timeout=20).stdout
     assert {line.split()[1] for line in shown.splitlines()} == targets
+
+
+def script(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(f"slipway_{name}", CHECKOUT / f"scripts/{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look themselves up there
+    spec.loader.exec_module(module)
+    return module
+
+
+RECAP = """kind ➜ verify: Executed: Failed
+SCENARIO RECAP
+default                   : actions=1  successful=1  disabled=0  skipped=0  missing=0  failed=0
+kind                      : actions=6  successful=4  disabled=0  skipped=0  missing=1  failed={failed}
+default                   : actions=1  successful=1  disabled=0  skipped=0  missing=0  failed=0
+"""
+
+
+@pytest.mark.parametrize(
+    ("count", "output", "status", "expected"),
+    [
+        ("count_pytest", "...\n12 passed, 1 skipped in 0.10s\n", 0, (12, 0)),
+        ("count_pytest", "...\n2 failed, 10 passed, 1 error in 0.10s\n", 1, (10, 3)),
+        ("count_pytest", "INTERNALERROR\n", 3, (0, 1)),
+        ("count_lint", "lint: 8 checks passed\n", 0, (8, 0)),
+        ("count_lint", "...\nlint: failed: ruff mypy\n", 1, (0, 2)),
+        ("count_lint", "", 127, (0, 1)),
+        ("count_molecule", RECAP.format(failed=0), 0, (2, 0)),
+        ("count_molecule", RECAP.format(failed=1), 1, (1, 1)),
+        ("count_molecule", "no cluster", 1, (0, 1)),
+        ("count_one", "", 0, (1, 0)),
+        ("count_one", "", 4, (0, 1)),
+    ],
+)
+def test_results_are_counted_and_no_failure_is_lost(count: str, output: str, status: int, expected: tuple[int, int]) -> None:
+    assert getattr(script("test"), count)(output, status) == expected
+
+
+@pytest.mark.parametrize(
+    ("markup", "markdown"),
+    [
+        ("Set O(name) to V(a(b\\)) or C(x|y).", "Set `name` to `a(b\\)` or `x|y`."),
+        (
+            "See M(slipway.platform.release), L(the spec,https://spec.test/) and B(mind) I(this).",
+            "See `slipway.platform.release`, [the spec](https://spec.test/) and **mind** *this*.",
+        ),
+    ],
+)
+def test_ansible_markup_becomes_markdown(markup: str, markdown: str) -> None:
+    assert script("docs").markdown(markup) == markdown
 
 
 # --- bootstrap: what a machine that lacks something is told
