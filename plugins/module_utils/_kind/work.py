@@ -88,8 +88,11 @@ class Work:
         self._stop_orphans()
         self._engine.remove(sorted(self._engine.nodes(cluster.name)))
         kept = self._engine.network_exists(cluster.name) and not self._engine.remove_network(cluster.name)
-        shutil.rmtree(cluster.volumes, ignore_errors=True)
-        shutil.rmtree(cluster.state, ignore_errors=True)
+        for folder in (cluster.volumes, cluster.state / "certs.d", cluster.state / "audit"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for name in ("record.json", "cluster.yaml", "create.log"):
+            (cluster.state / name).unlink(missing_ok=True)
+        _remove_if_empty(cluster.state)
         self._request.kubeconfig.unlink(missing_ok=True)
         if self._request.link:
             self._request.link.unlink(missing_ok=True)

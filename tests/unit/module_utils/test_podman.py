@@ -1,0 +1,74 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""podman's configuration follows from what the machine can do."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from ansible_collections.slipway.platform.plugins.module_utils import _podman
+from ansible_collections.slipway.platform.plugins.module_utils._errors import Missing
+
+ABLE = _podman.Machine(cgroup="v2", systemd=True, raise_limits=True, nofile=1048576, nproc=1048576, runtimes=("crun", "runc"), netavark=True)
+POOR = replace(ABLE, cgroup="hybrid", systemd=False, raise_limits=False, nofile=20000, nproc=32768)
+
+
+def conf(machine: _podman.Machine) -> dict[str, dict[str, object]]:
+    return tomllib.loads(_podman.containers_conf(machine, Path("/data")))
+
+
+def test_an_able_machine_keeps_its_defaults() -> None:
+    assert "default_ulimits" not in conf(ABLE)["containers"]
+    assert conf(ABLE)["engine"]["runtime"] == "crun"
+    assert conf(ABLE)["engine"]["cgroup_manager"] == "systemd"
+
+
+def test_a_poor_machine_asks_for_no_more_than_it_has() -> None:
+    assert conf(POOR)["containers"]["default_ulimits"] == ["nofile=20000:20000", "nproc=32768:32768"]
+    assert conf(POOR)["engine"]["runtime"] == "runc"
+    assert conf(POOR)["engine"]["cgroup_manager"] == "cgroupfs"
+
+
+@pytest.mark.parametrize("machine", [ABLE, POOR])
+def test_nothing_of_the_users_podman_is_touched(machine: _podman.Machine) -> None:
+    settings = conf(machine)
+    paths = [settings["engine"][key] for key in ("static_dir", "volume_path", "tmp_dir")] + [settings["network"]["network_config_dir"]]
+    storage = tomllib.loads(_podman.storage_conf(Path("/data")))["storage"]
+    paths += [storage["graphroot"], storage["runroot"]]
+    assert all(str(path).startswith(("/data/", "/run/slipway/")) for path in paths)
+
+
+def test_two_data_folders_never_share_what_runs() -> None:
+    assert _podman.run_dir(Path("/one")) != _podman.run_dir(Path("/two"))
+
+
+def test_a_missing_runtime_says_what_to_install() -> None:
+    with pytest.raises(Missing, match="apt-get install runc"):
+        _ = replace(POOR, runtimes=("crun",)).runtime
+
+
+@pytest.mark.parametrize(("files", "cgroup"), [(["cgroup.controllers"], "v2"), (["unified/cgroup.controllers"], "hybrid"), ([], "v1")])
+def test_the_machine_is_looked_at(tmp_path: Path, files: list[str], cgroup: str) -> None:
+    for name, text in {"proc/self/status": "CapEff:\t000001fffeffffff\n", "proc/sys/kernel/pid_max": "32768\n"}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    for name in files:
+        (tmp_path / "sys/fs/cgroup" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "sys/fs/cgroup" / name).touch()
+    machine = _podman.detect(tmp_path)
+    assert machine.cgroup == cgroup
+    assert not machine.raise_limits
+    assert not machine.systemd
+    assert machine.nproc <= 32768
+
+
+def test_files_are_written_once(tmp_path: Path) -> None:
+    env = {"XDG_DATA_HOME": str(tmp_path / "data")}
+    first = _podman.environment(tmp_path, env, POOR)
+    written = {path.name: path.stat().st_ino for path in (tmp_path / "podman").iterdir()}
+    assert _podman.environment(tmp_path, env, POOR) == first
+    assert {path.name: path.stat().st_ino for path in (tmp_path / "podman").iterdir()} == written
+    assert sorted(written) == ["containers.conf", "storage.conf"]
