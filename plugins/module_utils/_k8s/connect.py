@@ -16,6 +16,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import In
 
 try:
     import urllib3
+    import yaml
     from kubernetes.client import Configuration
     from kubernetes.config import kube_config
     from kubernetes.config.config_exception import ConfigException
@@ -56,7 +57,7 @@ def connect(kubeconfig: Path, connections: int = 16) -> Transport:
         # Everything needed is loaded into the TLS context at once, so the files can go at once.
         package.load_kube_config(config_file=str(kubeconfig), client_configuration=configuration, persist_config=False)
         context = _tls(configuration)
-    except (ConfigException, OSError, ssl.SSLError, ValueError) as error:
+    except (ConfigException, OSError, ValueError, TypeError, KeyError, AttributeError, yaml.YAMLError) as error:  # the package does not check shapes
         raise InvalidInput(f"kubeconfig {kubeconfig} cannot be used: {error}", kubeconfig=str(kubeconfig)) from None
     finally:
         package._cleanup_temp_files()
