@@ -8,6 +8,7 @@ in the cache of this project, so that the user's are left alone and a second clo
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -48,6 +49,14 @@ def find(cache: Path) -> Toolchain:
     }
     version = _command.run([go, "env", "GOVERSION"], deadline=60, env=env).stdout.strip()
     return Toolchain(go, version, env)
+
+
+def source_digest(source: Path) -> str:
+    """SHA-256 (hex) over the names and contents of what a build reads; tests are not among it."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in source.rglob("*") if path.is_file() and not path.name.endswith("_test.go")):
+        digest.update(f"{path.relative_to(source)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def module_folder(toolchain: Toolchain, pins: Path, module: str) -> Path:

@@ -78,12 +78,12 @@ def plan(request: Request, toolchain: go.Toolchain) -> Plan:
     machine = platform.machine()
     return Plan(
         hyperkube={
-            "source": _artifacts.tree_digest(request.files / "hyperkube"),
+            "source": go.source_digest(request.files / "hyperkube"),
             "go": toolchain.version,
             "version": request.kubernetes_version,
             "machine": machine,
         },
-        kind={"modules": _artifacts.tree_digest(request.files / "modules"), "go": toolchain.version, "machine": machine},
+        kind={"modules": go.source_digest(request.files / "modules"), "go": toolchain.version, "machine": machine},
         rootfs={"suite": request.suite, "recipe": inspect.getsource(node_root.bootstrap) + " ".join(node_root.PACKAGES), "machine": machine},
     )
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +64,14 @@ def plan(request: Request, seen: Observed) -> Plan:
     return replace(beside, start=stopped, export=_kubeconfig_is_foreign(request, seen.record))
 
 
+def _comparable(value: Any) -> Any:
+    """A record without what may differ: a node image of the same version made by a newer recipe is no reason to lose a cluster."""
+    if isinstance(value, dict):
+        return {key: _BUILD_KEY.sub("", item) if key == "image" else _comparable(item) for key, item in value.items()}
+    return [_comparable(item) for item in value] if isinstance(value, list) else value
+
+
+_BUILD_KEY = re.compile(r"-[0-9a-f]{16}$")
 _ANEW = "To make the cluster anew (its volumes are lost), run the role with kind_state=absent, and then again with present."
 
 
@@ -73,7 +82,7 @@ def _must_be_the_same(request: Request, seen: Observed) -> None:
     if gone:
         raise Conflict(f"cluster {name}: the container of {', '.join(gone)} was removed, and a node cannot be added to a running cluster. {_ANEW}")
     wanted = record_of(request)
-    differing = config.differences({key: seen.record[key] for key in wanted}, wanted)
+    differing = config.differences(_comparable({key: seen.record[key] for key in wanted}), _comparable(wanted))
     if differing:
         lines = "\n".join(f"  {line}" for line in differing)
         raise Conflict(f"cluster {name} exists and was made in another way:\n{lines}\n{_ANEW}", differences=differing)

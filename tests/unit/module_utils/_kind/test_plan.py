@@ -105,6 +105,16 @@ def test_what_needs_new_nodes_is_refused_and_named(request_: Request, healthy: O
     assert "kind_state=absent" in caught.value.message
 
 
+@pytest.mark.parametrize(("image", "same"), [("image:1-0123456789abcdef", True), ("image:2", False)])
+def test_a_newer_recipe_of_the_same_version_is_no_reason_to_lose_a_cluster(request_: Request, healthy: Observed, image: str, same: bool) -> None:
+    wanted = replace(request_, cluster=replace(request_.cluster, image=image))
+    if same:
+        assert plan(wanted, healthy) == Plan()
+    else:
+        with pytest.raises(Conflict, match=r"image:1.* -> .*image:2"):
+            plan(wanted, healthy)
+
+
 def test_a_removed_node_is_named(request_: Request, healthy: Observed) -> None:
     with pytest.raises(Conflict, match="c-worker was removed"):
         plan(request_, replace(healthy, nodes={"c-control-plane": "running"}))
