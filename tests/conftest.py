@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,3 +20,12 @@ for folder in (CHECKOUT / "tests", CHECKOUT / "collections"):
 def checkout() -> Path:
     """The root of the checkout under test."""
     return CHECKOUT
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_collection_loader_left() -> Iterator[None]:
+    """A module of tests that starts Ansible's plugin loader (``init_plugin_loader``) does not change how the others import."""
+    yield
+    loader = sys.modules.get("ansible.utils.collection_loader._collection_finder")
+    if loader is not None:
+        loader._AnsibleCollectionFinder._remove()
