@@ -206,7 +206,7 @@ def _wait(request: Request, podman: Podman, clock: Callable[[], float], sleep: C
         host = f"localhost:{request.published(process)}"
         # Credentials are filed under the host that images are named by, also for the read-only door.
         credentials = registry_files.keychain(request.path / auth_file, request.host, host)
-        with Registry.connect(host, request.ca_file, keychain=credentials) as registry:
+        with Registry.connect(host, request.ca_file, keychain=credentials, sleep=sleep) as registry:
             while (problem := _problem(registry)) is not None:
                 _give_up(request.container(process), problem, podman, late=clock() >= ends)
                 sleep(_POLL)

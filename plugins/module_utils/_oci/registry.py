@@ -71,9 +71,16 @@ class Registry:
         self._authorizer = auth.Authorizer(host, transport, keychain or auth.Keychain(), clock)
 
     @classmethod
-    def connect(cls, host: str, ca_file: Path | None = None, auth_file: Path | None = None, keychain: auth.Keychain | None = None) -> Registry:
+    def connect(
+        cls,
+        host: str,
+        ca_file: Path | None = None,
+        auth_file: Path | None = None,
+        keychain: auth.Keychain | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> Registry:
         """A registry by host, the certificates to trust, and credentials or the file of them."""
-        return cls(host, Pool(lambda: trust(ca_file)), auth.Keychain.from_file(auth_file) if auth_file else keychain)
+        return cls(host, Pool(lambda: trust(ca_file)), auth.Keychain.from_file(auth_file) if auth_file else keychain, sleep=sleep)
 
     def __enter__(self) -> Registry:
         return self

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._oci.auth import 
 HOST = "localhost:5001"
 
 # podman as far as it is asked: it keeps what it is told in a file, and its containers answer nothing.
-PODMAN = """#!/usr/bin/env python3
+PODMAN = f"#!{sys.executable}" + """
 import json, os, sys
 home = os.environ["FAKE_PODMAN"]
 state = json.load(open(home))
