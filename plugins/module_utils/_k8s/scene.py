@@ -35,6 +35,12 @@ class Scene:
         candidates = (r for r in self.replica_sets if owned(r, deployment))
         return next((r for r in candidates if annotation(r, "deployment.kubernetes.io/revision") == revision), None)
 
+    def outdated_pods_of(self, stateful_set: Object) -> list[Object]:
+        """The pods of an earlier version that a StatefulSet still has to replace."""
+        update = (stateful_set.get("status") or {}).get("updateRevision")
+        pods = (p for p in self.pods if owned(p, stateful_set) and not p["metadata"].get("deletionTimestamp"))
+        return [p for p in pods if update and label(p, "controller-revision-hash") != update]
+
     def pods_of(self, live: Object) -> list[Object]:
         """The pods of the current version of a workload that are not being deleted, by name."""
         kind, status = live["kind"], live.get("status") or {}

@@ -7,16 +7,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ansible_collections.slipway.platform.plugins.module_utils._errors import NotReady
+from ansible_collections.slipway.platform.plugins.module_utils._errors import NotReady, Unreachable
 from ansible_collections.slipway.platform.plugins.module_utils._k8s import diagnose, report
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.causes import Finding
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import BUILT_IN, Key, Kind, Object
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.pods import pod_findings
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.ready import Verdict, verdict
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.scene import Scene
 
 POLL_SECONDS = 0.5
 HEARTBEAT_SECONDS = 15.0
+OUTAGE_SECONDS = 15.0
+"""An API server that restarts is no reason to give a release up."""
 _RUNS_PODS = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "Pod"}
 _POD, _EVENT, _REPLICA_SET = (BUILT_IN[key] for key in (("", "v1", "Pod"), ("", "v1", "Event"), ("apps", "v1", "ReplicaSet")))
 
@@ -39,28 +42,40 @@ def until_ready(client: Client, targets: Iterable[Target], selector: str, progre
     pending = _judge(latest.values())
     seen: dict[tuple[str, ...], float] = {}
     line, spoken = "", client.clock()
-    pause = POLL_SECONDS / 4
+    pause, answered = POLL_SECONDS / 4, client.clock()
     while pending:
         client.sleep(pause)
         pause = min(POLL_SECONDS, pause * 2)
-        latest |= {target.key: target for target in _observe(client, [target for target, _ in pending], selector)}
-        pending = _judge(latest[target.key] for target, _ in pending)
-        if not pending:
-            break
-        scene = _scene(client, [target for target, _ in pending])
-        findings = [f for target, judged in pending for f in diagnose.findings(target.live, judged, scene)]
-        now = client.clock()
-        seen = {f.id: seen.get(f.id, now) for f in findings}
-        definite = [f for f in findings if f.grace is not None and now - seen[f.id] >= f.grace]
-        expired = client.until is not None and now >= client.until
-        if definite or expired:
-            raise _not_ready(client, pending, definite or findings, expired and not definite)
+        try:
+            latest |= {target.key: target for target in _observe(client, [target for target, _ in pending], selector)}
+            pending = _judge(latest[target.key] for target, _ in pending)
+            scene = _scene(client, [target for target, _ in pending])
+        except Unreachable:
+            if client.clock() - answered > OUTAGE_SECONDS:
+                raise
+            continue
+        answered = client.clock()
+        _raise_if_hopeless(client, pending, scene, seen)
+        _unblock(client, [target for target, _ in pending], scene, progress)
         pending = [(t, v) for t, v in pending if not _unclaimed(t, scene)]
         text = _line(pending, scene)
-        if text and (text != line or now - spoken >= HEARTBEAT_SECONDS):
-            line, spoken = text, now
+        if text and (text != line or answered - spoken >= HEARTBEAT_SECONDS):
+            line, spoken = text, answered
             progress(text)
     return list(latest.values())
+
+
+def _raise_if_hopeless(client: Client, pending: list[tuple[Target, Verdict]], scene: Scene, seen: dict[tuple[str, ...], float]) -> None:
+    """Raise if a cause has stood for its grace, or if time is up; ``seen`` remembers since when each cause stands."""
+    found = [f for target, judged in pending for f in diagnose.findings(target.live, judged, scene)]
+    now = client.clock()
+    since = {f.id: seen.get(f.id, now) for f in found}
+    seen.clear()
+    seen.update(since)
+    definite = [f for f in found if f.grace is not None and now - since[f.id] >= f.grace]
+    expired = client.until is not None and now >= client.until
+    if pending and (definite or expired):
+        raise _not_ready(client, pending, definite or found, expired and not definite)
 
 
 def _judge(targets: Iterable[Target]) -> list[tuple[Target, Verdict]]:
@@ -89,6 +104,21 @@ def _scene(client: Client, targets: list[Target]) -> Scene:
     for (kind, _), items in zip(wanted, lists, strict=True):
         found[kind.kind] += items
     return Scene(found["Pod"], found["ReplicaSet"], found["Event"])
+
+
+def _unblock(client: Client, targets: Iterable[Target], scene: Scene, progress: Callable[[str], None]) -> None:
+    """Delete broken pods of an earlier version: a StatefulSet waits for them to become ready before it replaces them, which they never do.
+
+    https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
+    """
+    for target in targets:
+        if target.key.kind != "StatefulSet" or (target.live["spec"].get("updateStrategy") or {}).get("type") == "OnDelete":
+            continue
+        for pod in scene.outdated_pods_of(target.live):
+            if any(finding.grace is not None for finding in pod_findings(pod, scene)):
+                name = pod["metadata"]["name"]
+                if client.delete(_POD, target.key.namespace, name, uid=pod["metadata"]["uid"]):
+                    progress(f"{name} of the version before is broken and in the way; deleted")
 
 
 def _unclaimed(target: Target, scene: Scene) -> bool:

@@ -139,7 +139,7 @@ def test_a_definition_and_what_it_defines_come_in_one_set(api: KubeApi, client: 
 
 
 def test_an_unknown_kind_is_refused_before_anything_is_written(api: KubeApi, client: Client) -> None:
-    with pytest.raises(InvalidInput, match="does not serve example.com/v1 Thing"):
+    with pytest.raises(InvalidInput, match=r"does not serve example\.com/v1 Thing"):
         bring(client, config_map("a"), THING)
     assert api.writes() == []
 
