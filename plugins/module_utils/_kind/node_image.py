@@ -8,10 +8,12 @@ file system (at the same time as the binary), and the node image made of them, w
 
 from __future__ import annotations
 
+import fcntl
 import inspect
 import platform
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -218,14 +220,33 @@ class _Builder:
             shutil.rmtree(work)
 
         made = self._artifact("node-image", self._image_inputs, "putting the node together", build)
-        with self._ticker.during("node image: importing it into podman"):
-            seconds = self._import(made.path / "node.tar", env)
-        return [Step("image", made.built, made.seconds), Step("import", True, seconds)]
+        return [Step("image", made.built, made.seconds), self._import(made.path / "node.tar", env)]
 
-    def _import(self, archive: Path, env: dict[str, str]) -> float:
+    def _import(self, archive: Path, env: dict[str, str]) -> Step:
         changes = ("ENV container=docker", "STOPSIGNAL SIGRTMIN+3", 'ENTRYPOINT ["/usr/local/bin/entrypoint","/sbin/init"]')
-        argv = [_command.find("podman", "podman"), "import", "--quiet", *(f"--change={change}" for change in changes), str(archive), self.reference]
-        return _command.run(argv, deadline=600, env=env).seconds
+        podman = _command.find("podman", "podman")
+        argv = [podman, "import", "--quiet", *(f"--change={change}" for change in changes), str(archive), self.reference]
+        # One at a time: who waited finds it done.
+        with (archive.parent.parent / "import.lock").open("a") as lock, self._ticker.during("node image: importing it into podman"):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if self.image_exists(env):
+                return Step("import", False, 0.0)
+            seconds = _command.run(argv, deadline=600, env=env).seconds
+            for key in outdated(archive.parent.parent, archive.parent.name):
+                shutil.rmtree(archive.parent.parent / key, ignore_errors=True)
+                with suppress(CommandFailed):  # a cluster still runs on it
+                    _command.run([podman, "image", "rm", f"{REPOSITORY}:{self._request.kubernetes_version}-{key}"], deadline=120, env=env)
+        return Step("import", True, seconds)
+
+
+def outdated(home: Path, current: str) -> list[str]:
+    """The keys of all node images but this one and the latest before it: each takes as much room as a small system."""
+    others = sorted((path for path in home.iterdir() if path.is_dir() and path.name != current and not path.name.startswith(".")), key=_age)
+    return [path.name for path in others[:-1]]
+
+
+def _age(path: Path) -> float:
+    return path.stat().st_mtime
 
 
 def _pack(root: Path, target: Path, log: Path) -> None:

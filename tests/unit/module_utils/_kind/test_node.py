@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import json
+import os
 import tarfile
 from pathlib import Path
 
 import pytest
-from ansible_collections.slipway.platform.plugins.module_utils._kind import components, node_root
+from ansible_collections.slipway.platform.plugins.module_utils._kind import components, node_image, node_root
 from ansible_collections.slipway.platform.plugins.module_utils._kind.ticker import Ticker, duration
 from ansible_collections.slipway.platform.plugins.module_utils._kind.work import kind_step
 
@@ -99,3 +100,10 @@ def test_a_line_comes_at_once() -> None:
     lines: list[str] = []
     with Ticker(lines.append, every=3600).during("compiling"):
         assert lines == ["compiling"]
+
+
+def test_old_node_images_do_not_fill_the_disk(tmp_path: Path) -> None:
+    for age, key in enumerate(["oldest", "older", "latest", "current", ".half"]):
+        (tmp_path / key).mkdir()
+        os.utime(tmp_path / key, (age, age))
+    assert node_image.outdated(tmp_path, "current") == ["oldest", "older"]
