@@ -84,15 +84,23 @@ def network(seen: Network) -> Judgement:
 
 @dataclass(frozen=True)
 class Secrets:
-    """Keyed digests by "<secret>/<key>": in the pod, in the namespace's Secret, in the store. None = could not be read, and why in ``unread``."""
+    """Keyed digests by "<secret>/<key>": in the pod, in the namespace's Secret, in the store. None = could not be read, and why in ``unread``.
+
+    ``absent`` names Secrets that the Deployment needs and that do not exist (404 and nothing else).
+    """
 
     pod: Mapping[str, str | None]
     namespace: Mapping[str, str | None]
     store: Mapping[str, str | None]
     unread: Sequence[str] = ()
+    absent: Sequence[str] = ()
 
 
 def secrets(seen: Secrets) -> Judgement:
+    if seen.absent:
+        return Judgement(FAIL, f"the Deployment uses Secrets that do not exist (a new pod could not start): {', '.join(seen.absent)}")
+    if not seen.namespace and seen.unread:
+        return Judgement(UNKNOWN, f"not everything could be read: {'; '.join(seen.unread)}")
     if not seen.namespace:
         return Judgement(UNKNOWN, "the Deployment uses no Secret: there is nothing to compare")
     differs = sorted(key for key, digest in seen.namespace.items() if digest and key in seen.pod and seen.pod[key] != digest)

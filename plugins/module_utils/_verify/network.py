@@ -72,8 +72,8 @@ def check(cluster: Cluster, subject: Subject, needed: Sequence[Peer], python: Se
 
 def bound(cluster: Cluster, subject: Subject) -> list[Peer]:
     """What the service is bound to: the host and port of every binding it uses (Service Binding specification 1.0, well-known entries)."""
-    names = sorted({use.secret for use in uses(subject.deployment["spec"]["template"]["spec"], subject.container)})
-    bindings = [secret for name in names if (secret := cluster.client.get(SECRET, subject.namespace, name))]
+    names = sorted({use.secret for use in uses(subject.deployment["spec"]["template"]["spec"], subject.container) if not use.optional})
+    bindings = [cluster.need(SECRET, subject.namespace, name) for name in names]
     entries = [{key: base64.b64decode(value).decode() for key, value in (secret.get("data") or {}).items() if key in ENTRIES} for secret in bindings]
     return [Peer(entry["type"], entry["host"], int(entry["port"]), entry["type"]) for entry in entries if len(entry) == len(ENTRIES)]
 

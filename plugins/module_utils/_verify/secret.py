@@ -36,6 +36,7 @@ class Use:
     key: str | None
     place: str
     variable: bool = False
+    optional: bool = False
 
 
 def check(cluster: Cluster, subject: Subject, store: str, python: Sequence[str]) -> tuple[Judgement, dict[str, Any]]:
@@ -43,8 +44,10 @@ def check(cluster: Cluster, subject: Subject, store: str, python: Sequence[str])
     salt = secrets.token_bytes(32)
     used = list(uses(subject.deployment["spec"]["template"]["spec"], subject.container))
     unread: list[str] = []
-    held = {name: _read(cluster, subject.namespace, name, unread) for name in {use.secret for use in used}}
-    kept = {name: _read(cluster, store, name, unread) for name in held}
+    found = {name: _read(cluster, subject.namespace, name, unread) for name in sorted({use.secret for use in used})}
+    absent = sorted({use.secret for use in used if found[use.secret] is None and not use.optional})
+    held = {name: data or {} for name, data in found.items()}
+    kept = {name: _read(cluster, store, name, unread) or {} for name in held}
     files, variables, wanted = {}, {}, {}
     for use in used:
         for key in [use.key] if use.key else sorted(held[use.secret]):
@@ -65,7 +68,12 @@ def check(cluster: Cluster, subject: Subject, store: str, python: Sequence[str])
     waited = cluster.wait(settled, SYNC_SECONDS, 5.0) if wanted else 0.0
     names = sorted(wanted)
     seen = {name: {"pod": _short(in_pod.get(name)), "namespace": _short(in_namespace.get(name)), "store": _short(in_store.get(name))} for name in names}
-    return judge.secrets(judge.Secrets(in_pod, in_namespace, in_store, unread)), {"keyed_digests": seen, "unread": unread, "settled_after_seconds": waited}
+    return judge.secrets(judge.Secrets(in_pod, in_namespace, in_store, unread, absent)), {
+        "keyed_digests": seen,
+        "absent": absent,
+        "unread": unread,
+        "settled_after_seconds": waited,
+    }
 
 
 def uses(pod: Object, container: Object) -> Iterator[Use]:
@@ -78,28 +86,29 @@ def uses(pod: Object, container: Object) -> Iterator[Use]:
         sources = [(volume["secret"]["secretName"], volume["secret"])] if "secret" in volume else []
         sources += [(source["secret"]["name"], source["secret"]) for source in volume.get("projected", {}).get("sources", []) if "secret" in source]
         for name, source in sources:
-            items = source.get("items")
+            items, optional = source.get("items"), bool(source.get("optional"))
             if not items:
-                yield Use(name, None, mount["mountPath"])
+                yield Use(name, None, mount["mountPath"], optional=optional)
             for item in items or []:
                 if mount.get("subPath") in (None, item["path"]):
-                    yield Use(name, item["key"], mount["mountPath"] if mount.get("subPath") else f"{mount['mountPath']}/{item['path']}")
+                    yield Use(name, item["key"], mount["mountPath"] if mount.get("subPath") else f"{mount['mountPath']}/{item['path']}", optional=optional)
     for variable in container.get("env", []):
         reference = variable.get("valueFrom", {}).get("secretKeyRef")
         if reference:
-            yield Use(reference["name"], reference["key"], variable["name"], variable=True)
+            yield Use(reference["name"], reference["key"], variable["name"], variable=True, optional=bool(reference.get("optional")))
     for source in container.get("envFrom", []):
         if "secretRef" in source:
-            yield Use(source["secretRef"]["name"], None, source.get("prefix", ""), variable=True)
+            yield Use(source["secretRef"]["name"], None, source.get("prefix", ""), variable=True, optional=bool(source["secretRef"].get("optional")))
 
 
-def _read(cluster: Cluster, namespace: str, name: str, unread: list[str]) -> dict[str, bytes]:
+def _read(cluster: Cluster, namespace: str, name: str, unread: list[str]) -> dict[str, bytes] | None:
+    """The values of a Secret; None if it does not exist, nothing (and a line in ``unread``) if that could not be found out."""
     try:
         secret = cluster.client.get(SECRET, namespace, name)
     except SlipwayError as error:
         unread.append(error.message)
         return {}
-    return {key: base64.b64decode(value) for key, value in ((secret or {}).get("data") or {}).items()}
+    return None if secret is None else {key: base64.b64decode(value) for key, value in (secret.get("data") or {}).items()}
 
 
 def _digests(data: dict[str, dict[str, bytes]], wanted: dict[str, tuple[str, str]], salt: bytes) -> dict[str, str | None]:

@@ -255,6 +255,15 @@ def test_a_store_that_may_not_be_read_is_unknown(world: World) -> None:
     assert "forbidden" in record.reason
 
 
+@pytest.mark.parametrize(("check", "verdict"), [("secrets", FAIL), ("network", UNKNOWN)])
+def test_a_secret_that_the_pods_mounted_and_someone_deleted_is_never_a_pass(world: World, check: str, verdict: str) -> None:
+    del world.api.objects["/api/v1/namespaces/hello/secrets/hello-cache"]
+    record = only(verify(request(world, check), world.cluster))
+    assert record.verdict == verdict
+    assert "hello-cache" in record.reason
+    assert "not exist" in record.reason
+
+
 WORDS = {
     "privileged": "privileged (…)",
     "hostNetwork": "host namespaces (…)",
