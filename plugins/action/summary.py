@@ -22,16 +22,10 @@ class ActionModule(CoreAction):
 
     argument_spec = {
         "environment": {"type": "str", "required": True},
-        "url": {"type": "str", "required": True},
         "ca_file": {"type": "str", "default": ""},
         "kubeconfig": {"type": "str", "required": True},
         "namespace": {"type": "str", "required": True},
-        "services": {
-            "type": "list",
-            "elements": "dict",
-            "required": True,
-            "options": {name: {"type": "str", "required": True} for name in ("name", "url", "image", "digest")},
-        },
+        "services": {"type": "dict", "required": True},
         "versions": {"type": "dict", "default": {}},
         "stages": {
             "type": "list",
@@ -47,9 +41,9 @@ class ActionModule(CoreAction):
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:
         path = Path(params.pop("path"))
         stages = _summary.stages_of(params.pop("stages"), time.time())
-        services = tuple(_summary.Service(**service) for service in params.pop("services"))
+        services = _summary.services_of(params.pop("services"))
         lists = {name: tuple(params.pop(name)) for name in ("notes", "next_steps")}
-        summary = _summary.Summary(**params, **lists, services=services, stages=stages)
+        summary = _summary.Summary(**params, **lists, url=_summary.first_url(services), services=services, stages=stages)
         if not check_mode:
             _summary.write(summary, path)
         for line in _summary.lines(summary):

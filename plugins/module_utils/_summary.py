@@ -24,7 +24,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Service:
-    """A service as it is served: its address, and the image by digest that runs."""
+    """A service as it is served: its address (empty without a route), and the image by digest that runs."""
 
     name: str
     url: str
@@ -48,6 +48,17 @@ class Summary:
     next_steps: tuple[str, ...] = field(default=())
 
 
+def services_of(released: Mapping[str, Mapping[str, Any]]) -> tuple[Service, ...]:
+    """Services from a release result (``{name: {"url", "image", "digest", ...}}``), those with an address first."""
+    found = (Service(name, str(of.get("url") or ""), str(of.get("image") or ""), str(of.get("digest") or "")) for name, of in released.items())
+    return tuple(sorted(found, key=lambda service: service.url == ""))
+
+
+def first_url(services: Sequence[Service]) -> str:
+    """The address to open first; empty if no service has a route."""
+    return next((service.url for service in services if service.url), "")
+
+
 def stages_of(marks: Sequence[Mapping[str, Any]], finished: float) -> tuple[Stage, ...]:
     """Stages with their seconds, from the moments (``{"name", "started"}``, seconds since the epoch) at which each began."""
     moments = [*(float(mark["started"]) for mark in marks), finished]
@@ -61,7 +72,7 @@ def lines(summary: Summary) -> list[str]:
     steps = " · ".join(f"{stage.name} {stage.seconds:.1f} s" for stage in summary.stages)
     return [
         "",
-        f"{summary.environment} serves at {summary.url}",
+        f"{summary.environment} serves at {summary.url}" if summary.url else f"{summary.environment} runs; no service has a route",
         "",
         *(f"  {service.name:<{width}}  {service.url}  {service.image}" for service in summary.services),
         "",

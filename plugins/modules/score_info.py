@@ -59,6 +59,12 @@ services:
       replicas: 2
       migrates: true
       objectives: {availability: 99.9}
+builds:
+  description: The services whose image is built from source, each item as the image role takes it.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{name: hello, source: /srv/hello, containerfile: Containerfile, arguments: {}}]
 resources:
   description: What must be made for the services, by type (postgres, redis, secret); each list fits the input of the role of that type.
   returned: success

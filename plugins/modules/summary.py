@@ -15,10 +15,6 @@ options:
     description: Name of the environment.
     type: str
     required: true
-  url:
-    description: Where the first service answers.
-    type: str
-    required: true
   ca_file:
     description: Certificate authority that a client must trust; empty where the system's own authorities do.
     type: str
@@ -32,27 +28,11 @@ options:
     type: str
     required: true
   services:
-    description: Services as they are served.
-    type: list
-    elements: dict
+    description:
+      - Services by name, as C(release_result.services) has them.
+      - Of each, V(image), V(digest) and V(url) are shown; a service without a route has an empty V(url).
+    type: dict
     required: true
-    suboptions:
-      name:
-        description: Name of the service.
-        type: str
-        required: true
-      url:
-        description: Where it answers.
-        type: str
-        required: true
-      image:
-        description: Image reference by digest.
-        type: str
-        required: true
-      digest:
-        description: Digest of the image.
-        type: str
-        required: true
   versions:
     description: Versions of the parts, by name.
     type: dict
@@ -98,14 +78,9 @@ EXAMPLES = r"""
 - name: Show what the run made
   slipway.platform.summary:
     environment: local
-    url: https://hello.localhost:8443/
     kubeconfig: .slipway/local/kubeconfig
     namespace: hello
-    services:
-      - name: hello
-        url: https://hello.localhost:8443/
-        image: localhost:5001/hello@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
-        digest: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    services: "{{ release_result.services }}"
     path: .slipway/local/summary.json
 """
 

@@ -17,9 +17,10 @@ from ansible_collections.slipway.platform.plugins.module_utils._score.resource_t
 
 @dataclass(frozen=True)
 class Info:
-    """``services`` by name; ``resources`` by type, each item ready for the role that makes that type."""
+    """``services`` by name; ``builds`` ready for the image role; ``resources`` by type, each item ready for the role that makes that type."""
 
     services: dict[str, dict[str, Any]]
+    builds: list[dict[str, Any]]
     resources: dict[str, list[dict[str, Any]]]
     hosts: list[str]
 
@@ -43,11 +44,23 @@ def gather(items: Sequence[Mapping[str, Any]], namespace: str, domain: str, proj
                 secret = {"name": f"{context.name}-{resource.name}", "deliver": wanted}
                 resources[resource.type].append(secret if resource.type == "secret" else wanted)
     hosts = sorted({host for context in found for host in _hosts(context)})
-    return Info({context.name: _describe(context) for context in found}, resources, hosts)
+    builds = [_build(context) for context in found if context.workload.build is not None]
+    return Info({context.name: _describe(context) for context in found}, builds, resources, hosts)
 
 
 def _hosts(context: Context) -> set[str]:
     return {route.host for route in context.routes}
+
+
+def _build(context: Context) -> dict[str, Any]:
+    build = context.workload.build
+    assert build is not None
+    return {
+        "name": context.name,
+        "source": str(context.workload.folder / build.context),
+        "containerfile": build.containerfile,
+        "arguments": dict(build.args or {}),
+    }
 
 
 def _describe(context: Context) -> dict[str, Any]:

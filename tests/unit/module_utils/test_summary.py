@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ansible_collections.slipway.platform.plugins.module_utils._summary import Service, Stage, Summary, lines, stages_of, write
+from ansible_collections.slipway.platform.plugins.module_utils._summary import Service, Stage, Summary, first_url, lines, services_of, stages_of, write
 
 DIGEST = "sha256:" + "a" * 64
 SUMMARY = Summary(
@@ -44,3 +44,11 @@ def test_the_document_is_what_was_given_and_nothing_else_is_left(tmp_path: Path)
     assert document["services"][0]["digest"] == DIGEST
     assert document["stages"] == [{"name": "build", "seconds": 1.5}, {"name": "deploy", "seconds": 2.0}]
     assert {"url", "ca_file", "kubeconfig", "namespace"} <= document.keys()
+
+
+def test_services_without_an_address_come_last() -> None:
+    released = {"worker": {"url": None, "image": "i", "digest": "d"}, "hello": {"url": "https://hello.localhost/", "image": "i", "digest": "d", "pods": []}}
+    services = services_of(released)
+    assert [service.name for service in services] == ["hello", "worker"]
+    assert first_url(services) == "https://hello.localhost/"
+    assert first_url(services[1:]) == ""
