@@ -35,8 +35,17 @@ def stable(document: dict[str, Any], name: str, digest: str, created: str) -> by
     files = "SPDXRef-File-"
     links = [r for r in document.get("relationships", []) if not r["relatedSpdxElement"].startswith(files) and not r["spdxElementId"].startswith(files)]
     document["relationships"] = sorted(links, key=canonical)
-    document["packages"] = sorted(document.get("packages", []), key=canonical)
+    document["packages"] = sorted((_of_image(package, digest) for package in document.get("packages", [])), key=canonical)
     return canonical(document)
+
+
+def _of_image(package: dict[str, Any], digest: str) -> dict[str, Any]:
+    """The entry for the image itself names the digest it has in the registry, not the one of what was scanned."""
+    scanned = [checksum["checksumValue"] for checksum in package.get("checksums", [])]
+    if package.get("primaryPackagePurpose") != "CONTAINER" or not scanned:
+        return package
+    named: dict[str, Any] = json.loads(json.dumps(package).replace(scanned[0], digest.partition(":")[2]))
+    return named
 
 
 def _program() -> str:

@@ -176,21 +176,26 @@ def test_a_build_that_fails_shows_its_step_and_its_last_lines(fake: FakeRegistry
 
 
 def test_the_list_of_contents_follows_from_the_image() -> None:
+    def image(scanned: str) -> dict[str, Any]:
+        locator = {"referenceLocator": f"pkg:oci/hello@sha256:{scanned}"}
+        return {"primaryPackagePurpose": "CONTAINER", "checksums": [{"algorithm": "SHA256", "checksumValue": scanned}], "externalRefs": [locator]}
+
     def document(created: str, *packages: str) -> dict[str, Any]:
         return {
             "name": f"/tmp/{created}",
             "documentNamespace": f"https://example.org/{created}",
             "creationInfo": {"created": created, "creators": ["Tool: syft"]},
-            "packages": [{"SPDXID": p} for p in packages],
+            "packages": [{"SPDXID": p} for p in packages] + [image(created)],
             "files": [{"SPDXID": "SPDXRef-File-x"}],
             "relationships": [{"spdxElementId": "a", "relatedSpdxElement": "SPDXRef-File-x"}, {"spdxElementId": "a", "relatedSpdxElement": "b"}],
         }
 
-    one = sbom.stable(document("2026", "b", "a"), "hello", "sha256:1", "2025")
-    two = sbom.stable(document("2027", "a", "b"), "hello", "sha256:1", "2025")
+    one = sbom.stable(document("2026", "b", "a"), "hello", "sha256:abc", "2025")
+    two = sbom.stable(document("2027", "a", "b"), "hello", "sha256:abc", "2025")
     assert one == two
     value = json.loads(one)
-    assert value["name"] == "hello@sha256:1"
+    assert value["name"] == "hello@sha256:abc"
+    assert "pkg:oci/hello@sha256:abc" in one.decode()
     assert "files" not in value
     assert value["relationships"] == [{"spdxElementId": "a", "relatedSpdxElement": "b"}]
 
