@@ -124,7 +124,8 @@ def environment(cache: Path, env: Mapping[str, str] = os.environ, machine: Machi
     ``cache`` is ``_artifacts.cache_dir()``: the configuration can be made again at any time, the data is in ``data_dir()``.
     """
     data = data_dir(env)
-    folder = cache / "podman"
+    # One folder for each data folder: a run with another one must not turn the configuration of this one around.
+    folder = cache / "podman" if data == data_dir({}) else cache / "podman" / run_dir(data).name
     files = {
         "containers.conf": containers_conf(machine or detect(), data),
         "storage.conf": storage_conf(data),

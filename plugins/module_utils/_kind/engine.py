@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.slipway.platform.plugins.module_utils import _command
@@ -39,6 +40,16 @@ class Engine:
         listed = json.loads(self._run("ps", "--all", "--filter", f"label={_CLUSTER_LABEL}={cluster}", "--format", "json") or "[]")
         return {container["Names"][0]: container["State"] for container in listed}
 
+    def nodes_for_sure(self, cluster: str, expected: Sequence[str], sleep: Callable[[float], None] = time.sleep) -> dict[str, str]:
+        """The same, asked again if one is missing: a busy podman 4.3 was seen to leave out containers that are there."""
+        found = self.nodes(cluster)
+        for _ in range(3):
+            if all(name in found for name in expected):
+                break
+            sleep(0.5)
+            found = self.nodes(cluster) | found
+        return found
+
     def start(self, names: Sequence[str]) -> None:
         self._run("start", *names, deadline=120)
 
@@ -49,7 +60,7 @@ class Engine:
     def remove(self, names: Sequence[str]) -> None:
         """Remove containers with their volumes, running or not. The nodes hold nothing that would have to be shut down in order."""
         if names:
-            self._run("rm", "--force", "--volumes", "--time", "0", *names, deadline=120)
+            self._run("rm", "--force", "--ignore", "--volumes", "--time", "0", *names, deadline=120)
         # kind labels the volume of /var with the name of its node; --volumes leaves named ones.
         volumes = [line for name in names for line in self._run("volume", "ls", "--quiet", "--filter", f"label={name}").split()]
         if volumes:

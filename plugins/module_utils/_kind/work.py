@@ -34,9 +34,10 @@ _LINE_EVERY = 5.0
 def observe(request: Request, engine: Engine | None) -> Observed:
     """Look. ``engine`` None means that podman has never been used here by us: there are no containers."""
     state, name = request.cluster.state, request.cluster.name
+    record = json.loads(text_of(state / "record.json") or "null")
     return Observed(
-        nodes=engine.nodes(name) if engine else {},
-        record=json.loads(text_of(state / "record.json") or "null"),
+        nodes=engine.nodes_for_sure(name, request.cluster.node_names if record else ()) if engine else {},
+        record=record,
         network=engine.network_exists(name) if engine else False,
         files={path.relative_to(state).as_posix(): path.read_text() for path in sorted((state / "certs.d").rglob("*")) if path.is_file()},
         link=str(request.link.readlink()) if request.link and request.link.is_symlink() else None,
@@ -86,7 +87,7 @@ class Work:
         cluster = self._request.cluster
         self._progress(f"cluster {cluster.name}: removing its nodes")
         self._stop_orphans()
-        self._engine.remove(sorted(self._engine.nodes(cluster.name)))
+        self._engine.remove(sorted({*self._engine.nodes(cluster.name), *cluster.node_names}))
         kept = self._engine.network_exists(cluster.name) and not self._engine.remove_network(cluster.name)
         for folder in (cluster.volumes, cluster.state / "certs.d", cluster.state / "audit"):
             shutil.rmtree(folder, ignore_errors=True)
@@ -127,10 +128,12 @@ class Work:
         try:
             _command.run(argv, deadline=_CREATE_DEADLINE, env=self._environment(), on_line=self._show, log=state / "create.log")
         except CommandFailed as error:
-            self._engine.remove(sorted(self._engine.nodes(cluster.name)))
-            raise CommandFailed(
-                f"cluster {cluster.name} could not be created; the whole log is {state / 'create.log'}\n{error.message}", **error.facts
-            ) from error
+            if not any(_LAST_STEP in line for line in error.facts["last_lines"]):
+                self._engine.remove(cluster.node_names)
+                explained = f"cluster {cluster.name} could not be created; the whole log is {state / 'create.log'}"
+                raise CommandFailed(f"{explained}\n{error.message}", **error.facts) from error
+            # All nodes have joined, and only the kubeconfig was not written: a busy podman had left out a container.
+            self._export()
         _write(state / "record.json", json.dumps(record_of(self._request), indent=1))
 
     def _environment(self) -> dict[str, str]:
@@ -145,6 +148,7 @@ class Work:
         cluster = self._request.cluster
         argv = [str(self._request.kind), "export", "kubeconfig", f"--name={cluster.name}", f"--kubeconfig={self._request.kubeconfig}"]
         self._request.kubeconfig.unlink(missing_ok=True)
+        self._engine.nodes_for_sure(cluster.name, cluster.node_names)
         _command.run(argv, deadline=60, env=self._environment())
 
     def wait(self) -> list[dict[str, Any]]:
@@ -198,6 +202,7 @@ class Work:
             _write(path, json.dumps({**record, "kubeconfig_sha256": present}, indent=1))
 
 
+_LAST_STEP = "✓ Joining worker nodes"
 _STEPS = {
     "Preparing nodes": "starting the containers",
     "Starting control-plane": "starting the control plane",

@@ -45,6 +45,11 @@ def test_two_data_folders_never_share_what_runs() -> None:
     assert _podman.run_dir(Path("/one")) != _podman.run_dir(Path("/two"))
 
 
+def test_two_data_folders_have_two_configurations(tmp_path: Path) -> None:
+    files = {_podman.environment(tmp_path, {"XDG_DATA_HOME": str(tmp_path / name)}, POOR)["CONTAINERS_CONF"] for name in ("one", "two")}
+    assert len(files) == 2
+
+
 def test_a_missing_runtime_says_what_to_install() -> None:
     with pytest.raises(Missing, match="apt-get install runc"):
         _ = replace(POOR, runtimes=("crun",)).runtime
@@ -68,7 +73,8 @@ def test_the_machine_is_looked_at(tmp_path: Path, files: list[str], cgroup: str)
 def test_files_are_written_once(tmp_path: Path) -> None:
     env = {"XDG_DATA_HOME": str(tmp_path / "data")}
     first = _podman.environment(tmp_path, env, POOR)
-    written = {path.name: path.stat().st_ino for path in (tmp_path / "podman").iterdir()}
+    folder = Path(first["CONTAINERS_CONF"]).parent
+    written = {path.name: path.stat().st_ino for path in folder.iterdir()}
     assert _podman.environment(tmp_path, env, POOR) == first
-    assert {path.name: path.stat().st_ino for path in (tmp_path / "podman").iterdir()} == written
+    assert {path.name: path.stat().st_ino for path in folder.iterdir()} == written
     assert sorted(written) == ["containers.conf", "storage.conf"]
