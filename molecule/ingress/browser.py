@@ -30,7 +30,7 @@ def main(url: str, ca_file: str) -> int:
             check=False,
         )
     print(page.stdout)
-    return 0 if "OK" in page.stdout else 1
+    return 0 if ">OK<" in page.stdout else 1
 
 
 if __name__ == "__main__":
