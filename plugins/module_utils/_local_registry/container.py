@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils import _artifacts, _ports
-from ansible_collections.slipway.platform.plugins.module_utils._errors import Busy, InvalidInput, NotReady, SlipwayError
+from ansible_collections.slipway.platform.plugins.module_utils._errors import Busy, CommandFailed, InvalidInput, NotReady, SlipwayError
 from ansible_collections.slipway.platform.plugins.module_utils._local_registry import files as registry_files
 from ansible_collections.slipway.platform.plugins.module_utils._local_registry.files import PULL, PUSH, Files, Process
 from ansible_collections.slipway.platform.plugins.module_utils._local_registry.podman import SPEC, Container, Podman
@@ -153,12 +153,25 @@ def _plan_process(request: Request, podman: Podman, wanted: Files, process: Proc
         return []
     if current is None or not current.running:
         _check_port(request, process)
-    if current and current.spec == spec:
-        return [Step(f"start {name}", lambda: podman.start(name))]
-    steps = [Step(f"remove {name}, which is out of date", lambda: podman.remove(name))] if current else []
     assert request.image is not None
     image = request.image
-    return [*steps, Step(f"start {name}", lambda: podman.start_new([*_arguments(request, process, spec), podman.load(image)]))]
+
+    def make() -> None:
+        podman.start_new([*_arguments(request, process, spec), podman.load(image)])
+
+    if current and current.spec == spec:
+        return [Step(f"start {name}", lambda: _start(podman, name, make))]
+    steps = [Step(f"remove {name}, which is out of date", lambda: podman.remove(name))] if current else []
+    return [*steps, Step(f"start {name}", make)]
+
+
+def _start(podman: Podman, name: str, make: Callable[[], None]) -> None:
+    """Start a container that was stopped; one that cannot be started (its mounts went with a reboot) is made anew: its data is outside."""
+    try:
+        podman.start(name)
+    except CommandFailed:
+        podman.remove(name)
+        make()
 
 
 def _arguments(request: Request, process: Process, spec: str) -> list[str]:

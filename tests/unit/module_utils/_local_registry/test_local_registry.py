@@ -46,6 +46,9 @@ elif verb == "run":
     state["containers"].append(
         {"Names": [options["name"]], "State": state["after_run"], "Labels": {key: value}, "Networks": [options["network"]]}
     )
+elif verb == "start" and state["after_run"] == "broken":
+    json.dump(state, open(home, "w"))
+    sys.exit(125)
 elif verb == "start":
     for c in state["containers"]:
         if c["Names"] == [args[1]]:
@@ -211,6 +214,15 @@ def test_a_stopped_container_is_started_and_an_outdated_one_replaced(machine: Ma
         "remove registry, which is out of date",
         "start registry",
     ]
+
+
+def test_one_that_cannot_be_started_is_made_anew(machine: Machine) -> None:
+    machine.ensure()
+    state = machine.load()
+    state["after_run"] = "broken"  # type: ignore[assignment]
+    machine.save({**state, "calls": []})
+    machine.ensure()
+    assert [call[0] for call in machine.load()["calls"] if call[0] in ("start", "rm", "run")] == ["start", "rm", "run"] * 2  # type: ignore[index]
 
 
 def test_a_running_one_is_left_alone(machine: Machine) -> None:
