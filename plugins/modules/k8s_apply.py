@@ -10,10 +10,11 @@ description:
   - Applies all objects of a set in one call by server-side apply (field manager C(slipway)), in waves. Namespaces, definitions and classes
     come first, then configuration, rights, policies and services, then Jobs (waited for until they complete), then everything that runs.
   - Deletes what was part of the set and no longer is, by ApplySet (KEP-3659) labels. Namespaces, claims, volumes and definitions are kept, since
-    their deletion deletes data. Nothing is deleted before the rest of the set is ready.
+    their deletion deletes data, and so is what carries the annotation C(slipway.platform/prune=never). Nothing is deleted before the rest of the set is ready.
   - Waits with a live line, and fails within 15 seconds of a definite cause, with the event, the last log lines and what to do next.
   - A second apply of the same set writes nothing and costs one list request for each kind.
-  - A Job whose template changed, or that failed, is deleted and made anew.
+  - A Job whose template changed, or that failed, is deleted and made anew. A new workload whose number of pods an autoscaler of the set decides
+    begins with the least of them. A broken StatefulSet pod of the version before is deleted, since its controller would wait for it for ever.
 author: Slipway maintainers (@slipway)
 options:
   prune:

@@ -112,6 +112,9 @@ class KubeApi:
             return self._delete(path, body, dry)
         if "apply-patch" in headers.get("content-type", ""):
             return self._apply(path, body, query, dry)
+        if path.endswith("/scale"):
+            path = path.removesuffix("/scale")
+            return 200, self._store(path, _merge(copy.deepcopy(self.objects[path]), body), query.get("fieldManager", "someone"), "Update")
         live = body if method == "POST" else _merge(copy.deepcopy(self.objects[path]), body)
         return (201 if method == "POST" else 200), self._store(path, live, query.get("fieldManager", "someone"), "Update", dry)
 

@@ -150,7 +150,10 @@ def _apply_one(client: Client, item: Item, planned: Plan, request: Request) -> O
     if item.live is not None and _failed_job(item.live):
         return Outcome(item.key, item.live, _replace(client, item, request))
     try:
-        after = client.apply(item.kind, item.manifest, force=request.force, dry_run=request.check).object
+        applied = client.apply(item.kind, item.manifest, force=request.force, dry_run=request.check)
+        after = applied.object
+        if applied.created and not request.check:
+            _scale_first(client, item, planned)
     except NotFound:
         if not request.check:  # in check mode its definition is part of this set and does not exist yet
             raise
@@ -160,6 +163,20 @@ def _apply_one(client: Client, item: Item, planned: Plan, request: Request) -> O
             raise
         after = _replace(client, item, request)
     return Outcome(item.key, item.live, after)
+
+
+def _scale_first(client: Client, item: Item, planned: Plan) -> None:
+    """Give a new workload the least number of pods that its autoscaler wants, which would begin with one and act up to 15 s later.
+
+    By the ``scale`` subresource, as the autoscaler does it: the number must not become a field of the manifest.
+    """
+    assert item.kind is not None
+    target = (item.key.kind, item.key.namespace, item.key.name)
+    for other in (i for i in planned.items if i.key.kind == "HorizontalPodAutoscaler"):
+        spec = other.manifest["spec"]
+        aim = (spec["scaleTargetRef"]["kind"], other.key.namespace, spec["scaleTargetRef"]["name"])
+        if aim == target and "replicas" not in item.manifest["spec"] and spec.get("minReplicas", 1) > 1:
+            client.merge(item.kind, item.key.namespace, f"{item.key.name}/scale", {"spec": {"replicas": spec["minReplicas"]}})
 
 
 def _with_account(item: Item) -> Item:

@@ -37,7 +37,7 @@ class Kind:
     def path(self, namespace: str | None, name: str | None = None) -> str:
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
         scope = f"/namespaces/{quote(namespace)}" if self.namespaced and namespace else ""
-        return f"{root}{scope}/{self.plural}" + (f"/{quote(name)}" if name else "")
+        return f"{root}{scope}/{self.plural}" + (f"/{quote(name, safe='/')}" if name else "")
 
 
 @dataclass(frozen=True, order=True)

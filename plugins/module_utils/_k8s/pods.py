@@ -54,7 +54,7 @@ def _mounts(pod: Object, scene: Scene) -> Iterator[Finding]:
     for event in reversed(events):
         if event.get("reason") in ("FailedMount", "FailedAttachVolume"):
             cause = first_match(MOUNT_CAUSES, event.get("message", ""))
-            if cause and not any((s.get("state") or {}).get("running") for s in (pod.get("status") or {}).get("containerStatuses") or []):
+            if cause and not any("running" in (s.get("state") or {}) for s in (pod.get("status") or {}).get("containerStatuses") or []):
                 yield _of(pod, cause.reason, cause.text(event.get("message", "")), cause.next_step, cause.grace, event=show(event))
             return
 
@@ -84,11 +84,10 @@ def _exits(pod: Object, status: Object, label: str, events: Sequence[Object], ba
     again = pod["spec"].get("restartPolicy", "Always") != "Never"
     if not last or (last.get("exitCode") == 0 and (not again or not backing_off)):
         return
-    running = (status.get("state") or {}).get("running")
+    running = "running" in (status.get("state") or {})
     count = restarts + (0 if running else 1)
     killed = next((e for e in reversed(events) if e.get("reason") == "Killing" and "failed" in e.get("message", "")), None)
-    previous = bool(running)
-    common = {"container": status["name"], "previous": previous, "event": show(killed) if killed else latest(events, "BackOff")}
+    common = {"container": status["name"], "previous": running, "event": show(killed) if killed else latest(events, "BackOff")}
     grace = 0.0 if count >= 3 or (not again and not status.get("ready")) else 6.0 if backing_off or count == 2 else None
     if last.get("reason") == "OOMKilled" or (last.get("exitCode") == _KILLED and not killed):
         # A busy node may miss the kernel's notice and report the bare SIGKILL, which nobody else sends here.
@@ -111,7 +110,7 @@ def _exits(pod: Object, status: Object, label: str, events: Sequence[Object], ba
 
 
 def _probes(pod: Object, status: Object, spec: Object, events: Sequence[Object]) -> Iterator[Finding]:
-    if status.get("ready") or not (status.get("state") or {}).get("running"):
+    if status.get("ready") or "running" not in (status.get("state") or {}):
         return
     failed = next((e for e in reversed(events) if e.get("reason") == "Unhealthy"), None)
     if failed is None:

@@ -219,3 +219,21 @@ def test_a_dropped_service_account_does_not_come_back(api: KubeApi, client: Clie
     bring(client, bare, wait=False)
     path = "/apis/apps/v1/namespaces/x/deployments/d"
     assert api.objects[path]["spec"]["template"]["spec"]["serviceAccountName"] == "default"
+
+
+def test_an_autoscaled_workload_begins_with_its_least_number_of_pods(api: KubeApi, client: Client) -> None:
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {"paused": False}}
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}
+    autoscaler = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "d"},
+        "spec": {"scaleTargetRef": target, "minReplicas": 3},
+    }
+    path = "/apis/apps/v1/namespaces/x/deployments/d"
+    bring(client, deployment, autoscaler, wait=False)
+    assert api.objects[path]["spec"]["replicas"] == 3
+    api.put(path, api.objects[path] | {"spec": {"paused": False, "replicas": 5}}, "kube-controller-manager")
+    assert not bring(client, deployment, autoscaler, wait=False).changed
+    assert bring(client, deployment | {"spec": {"paused": True}}, autoscaler, wait=False).changed
+    assert api.objects[path]["spec"]["replicas"] == 5

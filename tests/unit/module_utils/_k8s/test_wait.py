@@ -124,7 +124,7 @@ def test_the_line_beats_while_nothing_changes(api: KubeApi, client: Client, time
 
 def test_what_vanishes_is_said(api: KubeApi, client: Client, time: Any) -> None:
     time.on_sleep = lambda now: api.objects.pop(SET, None) and None
-    with pytest.raises(NotReady, match="StatefulSet default/db at .* was deleted by someone else"):
+    with pytest.raises(NotReady, match=r"StatefulSet default/db at .* was deleted by someone else"):
         bring(client)
 
 
