@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -92,4 +91,4 @@ def write(summary: Summary, path: Path) -> None:
     with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}-", delete=False, encoding="utf-8") as handle:
         json.dump(asdict(summary), handle, indent=2)
         handle.write("\n")
-    os.replace(handle.name, path)
+    Path(handle.name).replace(path)

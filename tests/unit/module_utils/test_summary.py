@@ -33,7 +33,16 @@ def test_no_marks_are_no_stages() -> None:
 
 def test_the_lines_name_what_a_person_needs_next() -> None:
     text = "\n".join(lines(SUMMARY))
-    for expected in (SUMMARY.url, DIGEST, SUMMARY.ca_file, SUMMARY.kubeconfig, "Kubernetes v1.35.4", "took                   3.5 s", "not enforced", "try: make verify"):
+    for expected in (
+        SUMMARY.url,
+        DIGEST,
+        SUMMARY.ca_file,
+        SUMMARY.kubeconfig,
+        "Kubernetes v1.35.4",
+        "took                   3.5 s",
+        "not enforced",
+        "try: make verify",
+    ):
         assert expected in text
 
 
