@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,10 @@ class Engine:
             raise
         return True
 
+    def any_nodes(self) -> bool:
+        """Whether there is a node of any cluster."""
+        return bool(self._run("ps", "--all", "--quiet", "--filter", f"label={_CLUSTER_LABEL}").split())
+
     def nodes(self, cluster: str) -> dict[str, str]:
         """The containers of the cluster: name -> state (running, exited, created, ...)."""
         listed = json.loads(self._run("ps", "--all", "--filter", f"label={_CLUSTER_LABEL}={cluster}", "--format", "json") or "[]")
@@ -56,6 +61,11 @@ class Engine:
     def log(self, name: str, lines: int = 20) -> list[str]:
         """The last lines that a container wrote."""
         return self._run("logs", "--tail", str(lines), name).splitlines()
+
+    def kubelet_says(self, name: str) -> str:
+        """The last error that the kubelet of a node wrote; empty if there is none."""
+        lines = self._run("exec", name, "journalctl", "--unit=kubelet", "--lines=100", "--output=cat").splitlines()
+        return next((line for line in reversed(lines) if re.match(r"E\d{4} ", line)), "")
 
     def remove(self, names: Sequence[str]) -> None:
         """Remove containers with their volumes, running or not. The nodes hold nothing that would have to be shut down in order."""

@@ -20,7 +20,7 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils import _command
 from ansible_collections.slipway.platform.plugins.module_utils._errors import CommandFailed, NotReady
-from ansible_collections.slipway.platform.plugins.module_utils._kind import config, readiness
+from ansible_collections.slipway.platform.plugins.module_utils._kind import config, host, readiness
 from ansible_collections.slipway.platform.plugins.module_utils._kind.engine import Engine
 from ansible_collections.slipway.platform.plugins.module_utils._kind.model import Observed, Plan, Request, digest
 from ansible_collections.slipway.platform.plugins.module_utils._kind.plan import record_of, text_of
@@ -71,6 +71,8 @@ class Work:
             _remove_if_empty((cluster.state / path).parent)
         for path, text in decided.write.items():
             _write(cluster.state / path, text)
+        if (decided.create or decided.start) and host.raise_limit():
+            self._progress(f"cluster {cluster.name}: raised fs.inotify.max_user_instances to {host.WANTED} while there are nodes")
         if decided.create:
             self._create()
         if decided.start:
@@ -88,6 +90,8 @@ class Work:
         self._progress(f"cluster {cluster.name}: removing its nodes")
         self._stop_orphans()
         self._engine.remove(sorted({*self._engine.nodes(cluster.name), *cluster.node_names}))
+        if not self._engine.any_nodes():
+            host.restore_limit()
         kept = self._engine.network_exists(cluster.name) and not self._engine.remove_network(cluster.name)
         for folder in (cluster.volumes, cluster.state / "certs.d", cluster.state / "audit"):
             shutil.rmtree(folder, ignore_errors=True)
@@ -161,14 +165,20 @@ class Work:
                 return items
             now = self._clock()
             if now - started > self._request.timeout:
-                raise NotReady(
-                    f"cluster {cluster.name} was not ready after {self._request.timeout:.0f} s:\n" + "\n".join(f"  {line}" for line in trouble), missing=trouble
-                )
+                raise self._not_ready(trouble)
             if now - said >= _LINE_EVERY:
                 said = now
                 self._progress(f"cluster {cluster.name}: waiting, {now - started:.0f}s: {trouble[0]}")
                 self._must_be_running()
             self._sleep(_POLL)
+
+    def _not_ready(self, trouble: list[str]) -> NotReady:
+        cluster = self._request.cluster
+        waiting_for = [name for name in cluster.node_names if any(line.startswith(f"node {name} ") for line in trouble)]
+        said = {name: error for name in waiting_for if (error := self._engine.kubelet_says(name))}
+        lines = [*trouble, *(f"the kubelet of {name} says: {error}" for name, error in said.items())]
+        text = "\n".join(f"  {line}" for line in lines)
+        return NotReady(f"cluster {cluster.name} was not ready after {self._request.timeout:.0f} s:\n{text}", missing=trouble, kubelet=said)
 
     def _look(self) -> tuple[list[dict[str, Any]], list[str]]:
         argv = [
