@@ -101,7 +101,6 @@ def containers_conf(machine: Machine, data: Path) -> str:
         f'cgroup_manager = "{"systemd" if managed_by_systemd else "cgroupfs"}"',
         'events_logger = "file"',
         'lock_type = "file"',
-        f'static_dir = "{data}/libpod"',
         f'volume_path = "{data}/volumes"',
         f'tmp_dir = "{run}/libpod"',
         "",

@@ -102,7 +102,7 @@ def _disk(disk: Mapping[str, float], machine: Machine) -> Iterable[str]:
 def _memory(needed: float, machine: Machine) -> Iterable[str]:
     available = machine.available_memory / GIB
     if available < needed:
-        yield f"{available:.1f} GiB of memory are available and {needed:g} GiB are needed: stop something, or lower kind_workers"
+        yield f"{available:.1f} GiB of memory are available and {needed:g} GiB are needed: stop something, or take nodes out of kind_nodes"
 
 
 def _existing(path: Path) -> Path:

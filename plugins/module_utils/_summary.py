@@ -48,8 +48,8 @@ class Summary:
 
 
 def services_of(released: Mapping[str, Mapping[str, Any]]) -> tuple[Service, ...]:
-    """Services from a release result (``{name: {"url", "image", "digest", ...}}``), those with an address first."""
-    found = (Service(name, str(of.get("url") or ""), str(of.get("image") or ""), str(of.get("digest") or "")) for name, of in released.items())
+    """Services from a release result (``{name: {"url", "image", ...}}``, images by digest), those with an address first."""
+    found = (Service(name, str(of.get("url") or ""), of["image"], of["image"].partition("@")[2]) for name, of in released.items())
     return tuple(sorted(found, key=lambda service: service.url == ""))
 
 

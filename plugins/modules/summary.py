@@ -30,7 +30,7 @@ options:
   services:
     description:
       - Services by name, as C(release_result.services) has them.
-      - Of each, V(image), V(digest) and V(url) are shown; a service without a route has an empty V(url).
+      - Of each, V(image) (by digest) and V(url) are shown; a service without a route has an empty V(url).
     type: dict
     required: true
   versions:

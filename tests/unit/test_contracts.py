@@ -191,7 +191,8 @@ def role_tasks() -> Iterator[tuple[str, dict[str, Any], str]]:
 @pytest.mark.parametrize(("where", "task", "key"), [pytest.param(*case, id=f"{case[0]}-{case[1].get('name')}") for case in role_tasks()])
 def test_playbooks_give_a_role_its_tag_and_its_inputs(where: str, task: dict[str, Any], key: str) -> None:
     role = str(task[key]["name"]).removeprefix("slipway.platform.")
-    assert key.endswith("import_role"), f"{where}, role {role}: import it, so that --tags {role} reaches the tasks inside"
+    reached = key.endswith("import_role") or task[key].get("apply") == {"tags": role}
+    assert reached, f"{where}, role {role}: import it, or include it with apply: {{tags: {role}}}, so that --tags {role} reaches the tasks inside"
     tags = task.get("tags", [])
     stages = {f"playbooks/{stage['ansible.builtin.import_playbook']}" for stage in load_yaml(CHECKOUT / "playbooks/site.yml")}
     assert where not in stages or tags in (role, [role]), f"{where}, role {role}: its only tag is {role}, and here is {tags}"

@@ -157,8 +157,11 @@ def _differences(path: str, before: Any, after: Any) -> list[str]:
 
 
 def hosts_toml(host: str, endpoint: str, ca_file: str | None) -> str:
-    """containerd's description of a registry (hosts.toml): the nodes ask ``endpoint`` for what references call ``host``."""
-    lines = [f'server = "https://{host}"', "", f'[host."{endpoint}"]', '  capabilities = ["pull", "resolve"]']
-    if ca_file:
-        lines.append(f'  ca = "{CERTS_MOUNT}/{host}/{ca_file}"')
+    """containerd's description of a registry (hosts.toml): the nodes ask ``endpoint`` for what references call ``host``.
+
+    The endpoint is its own fallback: with ``host`` there, containerd would ask a node for it after a refusal, and report
+    "connection refused" instead of what the registry answered.
+    """
+    trust = [f'ca = "{CERTS_MOUNT}/{host}/{ca_file}"'] if ca_file else []
+    lines = [f'server = "{endpoint}"', *trust, "", f'[host."{endpoint}"]', '  capabilities = ["pull", "resolve"]', *(f"  {line}" for line in trust)]
     return "\n".join(lines) + "\n"

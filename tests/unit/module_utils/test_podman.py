@@ -35,7 +35,7 @@ def test_a_poor_machine_asks_for_no_more_than_it_has() -> None:
 @pytest.mark.parametrize("machine", [ABLE, POOR])
 def test_nothing_of_the_users_podman_is_touched(machine: _podman.Machine) -> None:
     settings = conf(machine)
-    paths = [settings["engine"][key] for key in ("static_dir", "volume_path", "tmp_dir")] + [settings["network"]["network_config_dir"]]
+    paths = [settings["engine"][key] for key in ("volume_path", "tmp_dir")] + [settings["network"]["network_config_dir"]]
     storage = tomllib.loads(_podman.storage_conf(Path("/data")))["storage"]
     paths += [storage["graphroot"], storage["runroot"]]
     assert all(str(path).startswith(("/data/", "/run/slipway/")) for path in paths)

@@ -56,8 +56,9 @@ def test_the_document_is_what_was_given_and_nothing_else_is_left(tmp_path: Path)
 
 
 def test_services_without_an_address_come_last() -> None:
-    released = {"worker": {"url": None, "image": "i", "digest": "d"}, "hello": {"url": "https://hello.localhost/", "image": "i", "digest": "d", "pods": []}}
+    released = {"worker": {"url": None, "image": f"r/worker@{DIGEST}"}, "hello": {"url": "https://hello.localhost/", "image": f"r/hello@{DIGEST}"}}
     services = services_of(released)
     assert [service.name for service in services] == ["hello", "worker"]
+    assert services[0].digest == DIGEST
     assert first_url(services) == "https://hello.localhost/"
     assert first_url(services[1:]) == ""

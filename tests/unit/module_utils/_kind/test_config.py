@@ -99,7 +99,8 @@ def test_differences_are_named(before: dict[str, Any], after: dict[str, Any], li
 
 def test_a_registry_is_described_for_containerd() -> None:
     assert config.hosts_toml("localhost:5001", "https://registry:5002", "ca.crt") == (
-        'server = "https://localhost:5001"\n\n[host."https://registry:5002"]\n  capabilities = ["pull", "resolve"]\n'
+        'server = "https://registry:5002"\nca = "/etc/containerd/certs.d/localhost:5001/ca.crt"\n\n'
+        '[host."https://registry:5002"]\n  capabilities = ["pull", "resolve"]\n'
         '  ca = "/etc/containerd/certs.d/localhost:5001/ca.crt"\n'
     )
     assert "ca =" not in config.hosts_toml("localhost:5001", "http://registry:5002", None)
