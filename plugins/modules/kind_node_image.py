@@ -15,7 +15,7 @@ description:
   - Several runs at a time build once; the others wait. It may run with C(async) and C(poll=0) to begin early.
 options:
   files:
-    description: The folder with the sources; C(files) of the role M(slipway.platform.kind), with C(hyperkube), C(modules) and C(node).
+    description: The folder with the sources; C(files) of the role C(kind), with C(hyperkube), C(modules) and C(node).
     type: path
     required: true
   kubernetes_version:

@@ -69,9 +69,7 @@ def build(recipe: Recipe, folder: Path, access: Access, environment: Mapping[str
     return _repack(Layout(raw), Layout.create(folder / "layout"), recipe, annotated)
 
 
-def _buildah_build(
-    recipe: Recipe, folder: Path, context: Path, access: Access, environment: Mapping[str, str], on_step: Callable[[str], None]
-) -> str:
+def _buildah_build(recipe: Recipe, folder: Path, context: Path, access: Access, environment: Mapping[str, str], on_step: Callable[[str], None]) -> str:
     settings = folder / "pip.conf"
     settings.touch(mode=0o600)
     settings.write_text(machine.pip_conf(machine.read_pip_settings()))
@@ -146,5 +144,3 @@ def _config(old: Mapping[str, Any], diff_ids: list[str], epoch: int) -> dict[str
 def timestamp(epoch: int) -> str:
     """RFC 3339, in UTC."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(epoch))
-
-

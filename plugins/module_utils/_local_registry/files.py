@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the two processes of the local registry read: configuration, users and keys, as files.
 
-    push/      config.yml htpasswd tls.crt tls.key      read-write, user "push"
-    pull/      config.yml htpasswd tls.crt tls.key      read-only, user "pull": what nodes get cannot change an image
-    auth.json            Docker's config.json with the push credential
-    pull-secret.json     the same with the pull credential, for an imagePullSecret
+push/      config.yml htpasswd tls.crt tls.key      read-write, user "push"
+pull/      config.yml htpasswd tls.crt tls.key      read-only, user "pull": what nodes get cannot change an image
+auth.json            Docker's config.json with the push credential
+pull-secret.json     the same with the pull credential, for an imagePullSecret
 """
 
 from __future__ import annotations

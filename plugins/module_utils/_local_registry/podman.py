@@ -42,9 +42,7 @@ class Podman:
     def containers(self) -> list[Container]:
         """All containers, running or not."""
         rows: list[dict[str, Any]] = json.loads(self._run("ps", "--all", "--format", "json") or "[]")
-        return [
-            Container(row["Names"][0], str(row["State"]), (row.get("Labels") or {}).get(SPEC, ""), tuple(row.get("Networks") or ())) for row in rows
-        ]
+        return [Container(row["Names"][0], str(row["State"]), (row.get("Labels") or {}).get(SPEC, ""), tuple(row.get("Networks") or ())) for row in rows]
 
     def load(self, layout: Path) -> str:
         """Take an image from an OCI layout; returns its id.

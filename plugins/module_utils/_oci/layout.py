@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Images as folders: the OCI image layout (OCI image specification 1.1, "Image Layout").
 
-    oci-layout                  {"imageLayoutVersion": "1.0.0"}
-    index.json                  the manifests of this layout
-    blobs/<algorithm>/<hex>     manifests, configurations and layers by their digest
+oci-layout                  {"imageLayoutVersion": "1.0.0"}
+index.json                  the manifests of this layout
+blobs/<algorithm>/<hex>     manifests, configurations and layers by their digest
 """
 
 from __future__ import annotations

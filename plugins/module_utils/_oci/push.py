@@ -41,9 +41,7 @@ class _Push:
     origins: Mapping[Digest, str]
 
 
-def push_layout(
-    registry: Registry, layout: Layout, repository: str, tags: Sequence[str] = (), origins: Mapping[Digest, str] | None = None
-) -> Pushed:
+def push_layout(registry: Registry, layout: Layout, repository: str, tags: Sequence[str] = (), origins: Mapping[Digest, str] | None = None) -> Pushed:
     """Push the image of a layout: blobs in parallel, then the manifest by digest, then the tags.
 
     A manifest that is there has its blobs there: registries refuse it otherwise.

@@ -155,9 +155,7 @@ class Pool:
             if isinstance(body, io.IOBase):
                 body.close()
 
-    def _read(
-        self, connection: http.client.HTTPConnection, answer: http.client.HTTPResponse, request: Request, ends: float, sink: Sink | None
-    ) -> Response:
+    def _read(self, connection: http.client.HTTPConnection, answer: http.client.HTTPResponse, request: Request, ends: float, sink: Sink | None) -> Response:
         headers: dict[str, tuple[str, ...]] = {}
         for name, value in answer.getheaders():
             headers[name.lower()] = (*headers.get(name.lower(), ()), value)

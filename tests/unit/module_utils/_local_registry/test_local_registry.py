@@ -22,7 +22,9 @@ from ansible_collections.slipway.platform.plugins.module_utils._oci.auth import 
 HOST = "localhost:5001"
 
 # podman as far as it is asked: it keeps what it is told in a file, and its containers answer nothing.
-PODMAN = f"#!{sys.executable}" + """
+PODMAN = (
+    f"#!{sys.executable}"
+    + """
 import json, os, sys
 home = os.environ["FAKE_PODMAN"]
 state = json.load(open(home))
@@ -59,6 +61,7 @@ elif verb == "logs":
     print("panic: permission denied", file=sys.stderr)
 json.dump(state, open(home, "w"))
 """
+)
 
 
 class Machine:
