@@ -97,7 +97,7 @@ images:
   type: dict
   contains:
     reference:
-      description: The image by digest. Empty in check mode if it is yet to be built.
+      description: The image by digest. The digest is all zeros in check mode if the image is yet to be built.
       type: str
       sample: localhost:5001/hello@sha256:48558c1aba6b17b825cd7dfeb771daaa7dce703c9ea101399ea5c08dcdd002b8
     tag:

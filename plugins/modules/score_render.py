@@ -54,7 +54,6 @@ options:
   settings:
     description: What holds for all services of the environment.
     type: dict
-    default: {}
     suboptions:
       domain:
         description: Services without a host name of their own get their name below this domain.

@@ -72,9 +72,13 @@ class Wanted:
         return self.source.tag, f"{self.source.tag}-{self.key[:8]}"
 
 
+# Well-formed, so that what comes after can be planned too; no bytes have it that anybody knows.
+UNKNOWN = Digest("sha256", "0" * 64)
+
+
 @dataclass(frozen=True)
 class Image:
-    """An image of a service; in check mode ``digest`` and ``reference`` are empty if it is yet to be built."""
+    """An image of a service; in check mode its digest is ``UNKNOWN`` if it is yet to be built."""
 
     reference: str
     tag: str
@@ -235,8 +239,8 @@ def _revision(wanted: Wanted) -> str:
 
 
 def _image(request: Request, wanted: Wanted, tag: str, digest: Digest | None, built: bool, listed: str = "") -> Image:
-    reference = str(Reference(request.registry.host, wanted.service.repository, digest=digest)) if digest else ""
-    return Image(reference, tag, str(digest or ""), _revision(wanted), wanted.source.dirty, built, listed)
+    known = digest or UNKNOWN
+    return Image(str(Reference(request.registry.host, wanted.service.repository, digest=known)), tag, str(known), _revision(wanted), wanted.source.dirty, built, listed)
 
 
 def _work(cache: Path) -> Path:

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils import _command, _podman
+from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._kind import readiness
 from ansible_collections.slipway.platform.plugins.module_utils._kind.engine import Engine
 from ansible_collections.slipway.platform.plugins.module_utils._kind.model import Observed, Plan, Request, Result, digest
-from ansible_collections.slipway.platform.plugins.module_utils._kind.plan import mounted_files, plan, validate
+from ansible_collections.slipway.platform.plugins.module_utils._kind.plan import missing, mounted_files, plan, validate
 from ansible_collections.slipway.platform.plugins.module_utils._kind.work import Progress, Work, observe
 
 
@@ -20,6 +21,8 @@ def converge(request: Request, progress: Progress, check_mode: bool = False, clo
     """Bring the cluster into the wanted state, and wait until it is ready."""
     started = clock()
     validate(request)
+    if request.state == "present" and not check_mode and (absent := missing(request)):
+        raise InvalidInput(f"the registry's certificate authority {absent[0]} does not exist: make it before the cluster, or leave ca_file out")
     untouched = check_mode and not _podman.data_dir().exists()
     engine = None if untouched else Engine(_command.find("podman", "podman"), _podman.environment(request.cache))
     seen = observe(request, engine)

@@ -15,6 +15,9 @@ from ansible_collections.slipway.platform.plugins.module_utils._kind import conf
 from ansible_collections.slipway.platform.plugins.module_utils._kind.model import Observed, Plan, Request, digest
 
 
+UNKNOWN = "known after apply\n"
+
+
 def validate(request: Request) -> None:
     """Raise ``InvalidInput`` for what cannot work."""
     cluster = request.cluster
@@ -31,14 +34,22 @@ def validate(request: Request) -> None:
 
 
 def mounted_files(request: Request) -> dict[str, str]:
-    """What the nodes read from the host: relative path below the cluster's folder -> content."""
+    """What the nodes read from the host: relative path below the cluster's folder -> content.
+
+    An authority that is yet to be made (check mode on an empty environment) is planned as an unknown one; ``missing`` names it.
+    """
     files = {}
     for registry in request.registries:
-        ca = registry.ca_file.read_text() if registry.ca_file else None
+        ca = (registry.ca_file.read_text() if registry.ca_file.exists() else UNKNOWN) if registry.ca_file else None
         files[f"certs.d/{registry.host}/hosts.toml"] = config.hosts_toml(registry.host, registry.endpoint, "ca.crt" if ca else None)
         if ca:
             files[f"certs.d/{registry.host}/ca.crt"] = ca
     return files
+
+
+def missing(request: Request) -> list[str]:
+    """Files that the nodes are to read and that are not there."""
+    return [str(registry.ca_file) for registry in request.registries if registry.ca_file and not registry.ca_file.exists()]
 
 
 def record_of(request: Request) -> dict[str, Any]:

@@ -47,6 +47,6 @@ RENDER: dict[str, Any] = {
     "bindings": {"type": "list", "elements": "dict", "default": []},
     "secrets": {"type": "list", "elements": "dict", "default": [], "no_log": False},
     "gateway": {"type": "dict"},
-    "settings": {"type": "dict", "default": {}, "options": SETTINGS, "apply_defaults": True},
+    "settings": {"type": "dict", "options": SETTINGS, "apply_defaults": True},
     "namespace_objects": {"type": "bool", "default": True},
 }

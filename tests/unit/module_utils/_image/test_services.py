@@ -73,7 +73,7 @@ def test_an_image_that_nobody_built_would_be_built(fake: FakeRegistry, folder: P
     result = services.ensure(request(fake, folder))
     image = result.images["hello"]
     assert result.changed
-    assert (image.built, image.digest, image.reference) == (True, "", "")
+    assert (image.built, image.digest, image.reference) == (True, str(services.UNKNOWN), f"{fake.host}/hello@{services.UNKNOWN}")
     assert image.tag.startswith("sha-")
     assert fake.count("PUT") == fake.count("POST") == 0
 

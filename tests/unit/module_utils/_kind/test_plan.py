@@ -143,3 +143,11 @@ def test_what_cannot_work_is_refused(request_: Request, change: dict[str, object
 def test_a_registry_endpoint_is_a_url(request_: Request) -> None:
     with pytest.raises(InvalidInput, match="endpoint like https://"):
         validate(replace(request_, registries=(Registry("localhost:5001", "registry:5002", None),)))
+
+
+def test_an_authority_that_is_yet_to_be_made_is_planned_for(request_: Request, healthy: Observed) -> None:
+    path = request_.registries[0].ca_file
+    assert path is not None
+    path.unlink()
+    assert missing(request_) == [str(path)]
+    assert plan(request_, healthy).write["certs.d/localhost:5001/ca.crt"] == UNKNOWN
