@@ -240,7 +240,8 @@ def _revision(wanted: Wanted) -> str:
 
 def _image(request: Request, wanted: Wanted, tag: str, digest: Digest | None, built: bool, listed: str = "") -> Image:
     known = digest or UNKNOWN
-    return Image(str(Reference(request.registry.host, wanted.service.repository, digest=known)), tag, str(known), _revision(wanted), wanted.source.dirty, built, listed)
+    reference = Reference(request.registry.host, wanted.service.repository, digest=known)
+    return Image(str(reference), tag, str(known), _revision(wanted), wanted.source.dirty, built, listed)
 
 
 def _work(cache: Path) -> Path:

@@ -14,7 +14,6 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import Co
 from ansible_collections.slipway.platform.plugins.module_utils._kind import config
 from ansible_collections.slipway.platform.plugins.module_utils._kind.model import Observed, Plan, Request, digest
 
-
 UNKNOWN = "known after apply\n"
 
 

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._kind import config
 from ansible_collections.slipway.platform.plugins.module_utils._kind.model import Observed, Plan, Registry, Request, digest
-from ansible_collections.slipway.platform.plugins.module_utils._kind.plan import mounted_files, plan, record_of, validate
+from ansible_collections.slipway.platform.plugins.module_utils._kind.plan import UNKNOWN, missing, mounted_files, plan, record_of, validate
 
 NOTHING = Observed(nodes={}, record=None, network=False, files={}, link=None)
 
