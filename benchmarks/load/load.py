@@ -87,6 +87,11 @@ class Account:
                 seen["requests"] += 1
                 seen["last"] = now()
 
+    def drop(self, due: queue.SimpleQueue[float | None]) -> None:
+        """Who stops early does not wait for what was due and not sent yet: those requests are neither good nor failed."""
+        while not due.empty():
+            due.get_nowait()
+
     def failed(self, kind: str, detail: str, seconds: float) -> None:
         """Anything else. kind: a status, timeout, refused, reset, tls, or the name of the error."""
         with self.lock:
@@ -205,6 +210,8 @@ def run(target: Target, account: Account, rate: float, seconds: float | None, cl
         sent += 1
     stop.wait(max(0.0, started + sent / rate - time.monotonic()))  # the last request, too, stands for its share of the time
     elapsed = time.monotonic() - started
+    if stop.is_set():
+        account.drop(due)
     for _ in workers:
         due.put(None)
     for worker in workers:
@@ -233,7 +240,8 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Target]:
     if options.rate <= 0 or options.clients < 1:
         parser.error("--rate and --clients must be positive")
     port = url.port or (443 if url.scheme == "https" else 80)
-    address = url.hostname
+    # Names below localhost are this machine (RFC 6761, section 6.3); glibc would ask a name server, and wait for one that does not answer.
+    address = "127.0.0.1" if f".{url.hostname}".endswith(".localhost") else url.hostname
     if options.resolve:
         host, number, address = [*options.resolve.split(":", 2), "", ""][:3]
         if (host, number) != (url.hostname, str(port)) or not address:

@@ -113,10 +113,12 @@ images:
     dirty:
       description: Whether the source differs from its last commit.
       type: bool
-    built:
-      description: Whether this run built it.
-      type: bool
     sbom:
       description: The digest of the attached list of contents.
       type: str
+built:
+  description: The services whose image this run built, or would build in check mode.
+  returned: success
+  type: list
+  elements: str
 """

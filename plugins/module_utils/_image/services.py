@@ -85,27 +85,30 @@ class Image:
     digest: str
     revision: str
     dirty: bool
-    built: bool
     sbom: str
 
 
 @dataclass(frozen=True)
 class Result:
+    """Images by service, and the services whose image this run built (in check mode: would build)."""
+
     images: dict[str, Image]
+    built: tuple[str, ...]
     diff: dict[str, str] = field(default_factory=dict)
 
     @property
     def changed(self) -> bool:
-        return any(image.built for image in self.images.values())
+        return bool(self.built)
 
 
 def ensure(request: Request) -> Result:
     """Have an image of every service in the registry; two builds at a time."""
     wanted = [_want(request, service) for service in request.services]
     with request.registry, ThreadPoolExecutor(_PARALLEL) as pool:
-        images = list(pool.map(lambda one: _ensure_one(request, one), wanted))
-    made = [f"{w.service.name}: {i.tag} {i.digest or '(to be built)'}" for w, i in zip(wanted, images, strict=True) if i.built]
-    return Result({w.service.name: i for w, i in zip(wanted, images, strict=True)}, {"before": "", "after": "".join(f"{line}\n" for line in made)})
+        ensured = list(pool.map(lambda one: _ensure_one(request, one), wanted))
+    images = {one.service.name: image for one, (image, _) in zip(wanted, ensured, strict=True)}
+    built = tuple(one.service.name for one, (_, was_built) in zip(wanted, ensured, strict=True) if was_built)
+    return Result(images, built, {"before": "", "after": "".join(f"{name}: {images[name].tag} {images[name].digest}\n" for name in built)})
 
 
 def _want(request: Request, service: Service) -> Wanted:
@@ -142,7 +145,8 @@ def _pinned(name: str, text: str) -> Reference:
     return reference
 
 
-def _ensure_one(request: Request, wanted: Wanted) -> Image:
+def _ensure_one(request: Request, wanted: Wanted) -> tuple[Image, bool]:
+    """The image, and whether it had to be built."""
     repository = wanted.service.repository
     try:
         existing, tag = _find(request.registry, wanted)
@@ -154,12 +158,12 @@ def _ensure_one(request: Request, wanted: Wanted) -> Image:
     if existing is not None:
         attached = referrers.referrers(request.registry, repository, existing.digest, names.SPDX)
         if attached or request.check_mode:
-            return _image(request, wanted, tag, existing.digest, built=False, listed=str(attached[0].digest) if attached else "")
+            return _image(request, wanted, tag, existing.digest, str(attached[0].digest) if attached else ""), False
     if request.check_mode:
-        return _image(request, wanted, tag, None, built=True)
+        return _image(request, wanted, tag, None), True
     folder = Path(tempfile.mkdtemp(prefix="build-", dir=_work(request.cache)))
     try:
-        return _build_and_push(request, wanted, tag, folder)
+        return _build_and_push(request, wanted, tag, folder), True
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -191,7 +195,7 @@ def _build_and_push(request: Request, wanted: Wanted, tag: str, folder: Path) ->
     attached = referrers.attach(registry, repository, root, referrers.Artifact(names.SPDX, document, {}))
     # The tag is what others look for: it appears when everything that belongs to it is there.
     registry.put_manifest(repository, tag, layout.blob(root.digest).read_bytes(), root.media_type)
-    return _image(request, wanted, tag, root.digest, built=True, listed=str(attached.digest))
+    return _image(request, wanted, tag, root.digest, str(attached.digest))
 
 
 def _base_layers(request: Request) -> tuple[dict[str, Descriptor], dict[Digest, str]]:
@@ -238,10 +242,10 @@ def _revision(wanted: Wanted) -> str:
     return f"{wanted.source.revision}-dirty" if wanted.source.dirty else wanted.source.revision
 
 
-def _image(request: Request, wanted: Wanted, tag: str, digest: Digest | None, built: bool, listed: str = "") -> Image:
+def _image(request: Request, wanted: Wanted, tag: str, digest: Digest | None, listed: str = "") -> Image:
     known = digest or UNKNOWN
     reference = Reference(request.registry.host, wanted.service.repository, digest=known)
-    return Image(str(reference), tag, str(known), _revision(wanted), wanted.source.dirty, built, listed)
+    return Image(str(reference), tag, str(known), _revision(wanted), wanted.source.dirty, listed)
 
 
 def _work(cache: Path) -> Path:
