@@ -93,7 +93,7 @@ class Result:
     """Images by service, and the services whose image this run built (in check mode: would build)."""
 
     images: dict[str, Image]
-    built: tuple[str, ...]
+    built: list[str]
     diff: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -107,7 +107,7 @@ def ensure(request: Request) -> Result:
     with request.registry, ThreadPoolExecutor(_PARALLEL) as pool:
         ensured = list(pool.map(lambda one: _ensure_one(request, one), wanted))
     images = {one.service.name: image for one, (image, _) in zip(wanted, ensured, strict=True)}
-    built = tuple(one.service.name for one, (_, was_built) in zip(wanted, ensured, strict=True) if was_built)
+    built = [one.service.name for one, (_, was_built) in zip(wanted, ensured, strict=True) if was_built]
     return Result(images, built, {"before": "", "after": "".join(f"{name}: {images[name].tag} {images[name].digest}\n" for name in built)})
 
 

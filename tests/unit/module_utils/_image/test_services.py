@@ -73,7 +73,7 @@ def test_an_image_that_nobody_built_would_be_built(fake: FakeRegistry, folder: P
     result = services.ensure(request(fake, folder))
     image = result.images["hello"]
     assert result.changed
-    assert (result.built, image.digest, image.reference) == (("hello",), str(services.UNKNOWN), f"{fake.host}/hello@{services.UNKNOWN}")
+    assert (result.built, image.digest, image.reference) == (["hello"], str(services.UNKNOWN), f"{fake.host}/hello@{services.UNKNOWN}")
     assert image.tag.startswith("sha-")
     assert fake.count("PUT") == fake.count("POST") == 0
 
@@ -93,7 +93,7 @@ def test_a_tag_never_moves(fake: FakeRegistry, folder: Path) -> None:
     assert after.tags[0] == before.tags[0]
     result = services.ensure(request(fake, folder, bases={"RUNTIME_BASE": OTHER_BASE}))
     image = result.images["hello"]
-    assert result.built == ("hello",)
+    assert result.built == ["hello"]
     assert image.tag == f"{after.tags[0]}-{after.key[:8]}"
     digest = publish(fake, folder, after.key, image.tag)
     assert services.ensure(request(fake, folder, bases={"RUNTIME_BASE": OTHER_BASE})).images["hello"].digest == digest
