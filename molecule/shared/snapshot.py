@@ -31,7 +31,11 @@ def main(state: Path) -> None:
 
 
 def files(root: Path) -> Iterator[str]:
+    """Files, without what lies in the volumes: their servers write there all the time."""
+    volumes = root / "kind/volumes"
     for path in root.rglob("*"):
+        if volumes in path.parents:
+            continue
         content = f"-> {path.readlink()}" if path.is_symlink() else digest(path.read_bytes()) if path.is_file() else "folder"
         yield f"file {path.relative_to(root)} {path.lstat().st_mode:o} {content}"
 
