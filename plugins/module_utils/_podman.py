@@ -141,6 +141,16 @@ def environment(cache: Path, env: Mapping[str, str] = os.environ, machine: Machi
     }
 
 
+def idle_mounts(mounts: str, data: Path) -> list[str]:
+    """Of the mounts of this machine (/proc/mounts), podman's own of its storage, if no container is mounted below it.
+
+    podman mounts the folder of its layers on itself when it is first used, and leaves that to the next boot.
+    """
+    layers = f"{data}/storage/overlay"
+    points = [line.split()[1] for line in mounts.splitlines()]
+    return [] if any(point.startswith(f"{layers}/") for point in points) else [point for point in points if point == layers]
+
+
 def _write_if_different(path: Path, text: str) -> None:
     try:
         if path.read_text() == text:

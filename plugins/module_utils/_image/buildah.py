@@ -74,7 +74,7 @@ def _buildah_build(recipe: Recipe, folder: Path, context: Path, access: Access, 
     settings.touch(mode=0o600)
     settings.write_text(machine.pip_conf(machine.read_pip_settings()))
     identity = folder / "image-id"
-    argv = [_command.find("buildah", "buildah"), "build", "--isolation=chroot", "--format=oci", "--layers", "--identity-label=false"]
+    argv = [_command.find("buildah", "buildah"), "build", "--isolation=chroot", "--format=oci", "--layers", "--force-rm", "--identity-label=false"]
     argv += [f"--timestamp={recipe.source.epoch}", f"--iidfile={identity}", f"--file={context / recipe.containerfile}", f"--secret=id=pip,src={settings}"]
     if access.auth_file:
         argv.append(f"--authfile={access.auth_file}")

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils import _command
+from ansible_collections.slipway.platform.plugins.module_utils import _command, _podman
 from ansible_collections.slipway.platform.plugins.module_utils._errors import CommandFailed, NotReady
 from ansible_collections.slipway.platform.plugins.module_utils._kind import config, host, readiness
 from ansible_collections.slipway.platform.plugins.module_utils._kind.engine import Engine
@@ -102,6 +102,8 @@ class Work:
         if self._request.link:
             self._request.link.unlink(missing_ok=True)
             _remove_if_empty(self._request.link.parent)
+        for point in _podman.idle_mounts(Path("/proc/mounts").read_text(), _podman.data_dir()):
+            _command.run(["umount", point], deadline=30)
         return kept
 
     def _stop_orphans(self) -> None:

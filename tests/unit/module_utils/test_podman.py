@@ -78,3 +78,21 @@ def test_files_are_written_once(tmp_path: Path) -> None:
     assert _podman.environment(tmp_path, env, POOR) == first
     assert {path.name: path.stat().st_ino for path in folder.iterdir()} == written
     assert sorted(written) == ["containers.conf", "storage.conf"]
+
+
+LAYERS = "/dev/sda1 /data/storage/overlay ext4 rw 0 0"
+CONTAINER = "overlay /data/storage/overlay/0a1b/merged overlay rw 0 0"
+
+
+@pytest.mark.parametrize(
+    ("mounts", "idle"),
+    [
+        ("/dev/sda1 / ext4 rw 0 0", []),
+        (LAYERS, ["/data/storage/overlay"]),
+        (f"{LAYERS}\n{LAYERS}", ["/data/storage/overlay", "/data/storage/overlay"]),
+        (f"{LAYERS}\n{CONTAINER}", []),
+        (LAYERS.replace("/data/", "/other/"), []),
+    ],
+)
+def test_storage_is_unmounted_only_when_no_container_uses_it(mounts: str, idle: list[str]) -> None:
+    assert _podman.idle_mounts(mounts, Path("/data")) == idle
