@@ -10,7 +10,8 @@ version_added: 0.1.0
 author:
   - Slipway maintainers (@slipway)
 description:
-  - Has an image of each service in a registry, built with C(buildah) from the files that git knows in the folder of the service.
+  - Has an image of each service in a registry, built with C(buildah) from the files that git knows in the folder of the service,
+    without those that its C(.containerignore) leaves out.
   - An image that was built from the same source and the same bases is used as it is, whoever built it.
   - The same source on the same bases gives the same digest on every machine and every day. File times are those of the last commit.
   - The tag is C(sha-<last commit that touched the folder>), or C(dirty-<digest of the content>) if the folder differs from that commit. A tag never moves.
@@ -44,6 +45,9 @@ options:
         description: The file that says how to build, relative to the source.
         type: str
         default: Containerfile
+      target:
+        description: The build stage that is the image. By default the last one.
+        type: str
       repository:
         description: The repository to push to. By default the name of the service.
         type: str

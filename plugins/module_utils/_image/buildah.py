@@ -41,11 +41,12 @@ class Access:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to build and from what. ``bases`` become build arguments; layers of ``base`` are already compressed, by their ``diff_id``."""
+    """What to build and from what. ``stage`` is the last one to build, or empty for all; ``bases`` become build arguments; layers of ``base`` are already compressed, by their ``diff_id``."""
 
     name: str
     source: Source
     containerfile: str
+    stage: str
     bases: Mapping[str, str]
     arguments: Mapping[str, str]
     base_layers: Mapping[str, Descriptor]
@@ -76,6 +77,10 @@ def _buildah_build(recipe: Recipe, folder: Path, context: Path, access: Access, 
     identity = folder / "image-id"
     argv = [_command.find("buildah", "buildah"), "build", "--isolation=chroot", "--format=oci", "--layers", "--force-rm", "--identity-label=false"]
     argv += [f"--timestamp={recipe.source.epoch}", f"--iidfile={identity}", f"--file={context / recipe.containerfile}", f"--secret=id=pip,src={settings}"]
+    # What is left out was left out of the context already.
+    argv.append("--ignorefile=/dev/null")
+    if recipe.stage:
+        argv.append(f"--target={recipe.stage}")
     if access.auth_file:
         argv.append(f"--authfile={access.auth_file}")
     if access.ca_file:

@@ -88,6 +88,7 @@ IMAGE_BUILD: dict[str, Any] = {
             "name": {"type": "str", "required": True},
             "source": {"type": "path", "required": True},
             "containerfile": {"type": "str", "default": "Containerfile"},
+            "target": {"type": "str"},
             "repository": {"type": "str"},
             "arguments": {"type": "dict", "default": {}},
             "licenses": {"type": "str"},

@@ -40,6 +40,7 @@ class Service:
     name: str
     source: Path
     containerfile: str
+    stage: str
     repository: str
     arguments: Mapping[str, str]
     licenses: str
@@ -116,7 +117,7 @@ def _want(request: Request, service: Service) -> Wanted:
     check_repository(service.repository)
     if not (service.source / service.containerfile).is_file():
         raise InvalidInput(f"{service.name} has no {service.source / service.containerfile}: write one, or name it with containerfile", service=service.name)
-    found = source.identify(service.source)
+    found = source.identify(service.source, service.containerfile)
     if found.dirty:
         request.progress(f"image {service.name}: {service.source} differs from its last commit, so the image is named by content: {found.tag}")
     inputs = {
@@ -126,6 +127,7 @@ def _want(request: Request, service: Service) -> Wanted:
         "url": found.url,
         "containerfile": service.containerfile,
         "licenses": service.licenses,
+        **({"stage": service.stage} if service.stage else {}),
         **{f"argument {name}": value for name, value in service.arguments.items()},
         # By digest alone: the same base in another registry gives the same image.
         **{f"base {name}": _base_digest(request, name, value) for name, value in request.bases.items()},
@@ -185,7 +187,7 @@ def _find(registry: Registry, wanted: Wanted) -> tuple[Manifest | None, str]:
 def _build_and_push(request: Request, wanted: Wanted, tag: str, folder: Path) -> Image:
     repository, registry = wanted.service.repository, request.registry
     base_layers, origins = _base_layers(request)
-    recipe = buildah.Recipe(wanted.service.name, wanted.source, wanted.service.containerfile, request.bases, wanted.service.arguments, base_layers)
+    recipe = buildah.Recipe(wanted.service.name, wanted.source, wanted.service.containerfile, wanted.service.stage, request.bases, wanted.service.arguments, base_layers)
     layout = buildah.build(recipe, folder, request.access, request.environment(), _annotations(request, wanted), request.progress)
     root = layout.root
     request.progress(f"image {wanted.service.name}: listing what is in it")
@@ -260,7 +262,15 @@ def request_from(
     """The request that the option values of ``image_build`` make."""
     host, ca_file, auth_file = registry_files(params["registry"], check_mode)
     services = [
-        Service(s["name"], Path(s["source"]).absolute(), s["containerfile"], s["repository"] or s["name"], s["arguments"], s["licenses"] or "")
+        Service(
+            name=s["name"],
+            source=Path(s["source"]).absolute(),
+            containerfile=s["containerfile"],
+            stage=s["target"] or "",
+            repository=s["repository"] or s["name"],
+            arguments=s["arguments"],
+            licenses=s["licenses"] or "",
+        )
         for s in params["services"]
     ]
     access = buildah.Access(host, ca_file, auth_file)

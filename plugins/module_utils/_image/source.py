@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ansible_collections.slipway.platform.plugins.module_utils import _command
 from ansible_collections.slipway.platform.plugins.module_utils._errors import CommandFailed, InvalidInput
+from ansible_collections.slipway.platform.plugins.module_utils._image import ignore
 
 _DEADLINE = 60.0
 _TAG_DIGITS = 12
@@ -21,10 +22,10 @@ _TAG_DIGITS = 12
 
 @dataclass(frozen=True)
 class Source:
-    """A folder in git. ``revision`` is the last commit that touched it, ``epoch`` that commit's time in seconds.
+    """What is built from a folder in git. ``revision`` is the last commit that touched it, ``epoch`` that commit's time in seconds.
 
-    A commit elsewhere in the repository leaves all of this as it is. ``content`` is a digest (hex) over what would be built;
-    ``files`` are the paths that git tracks or would track.
+    A commit elsewhere in the repository, or to what ``.containerignore`` leaves out, changes nothing of this. ``files`` are the paths
+    that git tracks or would track and that are not left out; ``content`` is a digest (hex) over them.
     """
 
     path: Path
@@ -41,8 +42,8 @@ class Source:
         return f"dirty-{self.content[:_TAG_DIGITS]}" if self.dirty else f"sha-{self.revision[:_TAG_DIGITS]}"
 
 
-def identify(path: Path) -> Source:
-    """Look at a folder. ``InvalidInput`` if it is not there, not in git or not committed yet."""
+def identify(path: Path, containerfile: str) -> Source:
+    """Look at a folder. ``containerfile`` is a part of it, whatever is left out. ``InvalidInput`` if it is not there, not in git or not committed yet."""
     if not path.is_dir():
         raise InvalidInput(f"the source {path} is not a folder on this machine", path=str(path))
     try:
@@ -51,11 +52,14 @@ def identify(path: Path) -> Source:
         message = f"the source {path} is not in git, so its image could not be named by a commit; commit it first: git init, git add, git commit"
         raise InvalidInput(message, path=str(path), last_lines=error.facts.get("last_lines", [])) from error
     listed = _git(path, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--", ".").split("\0")
-    files = tuple(sorted(name for name in listed if name and os.path.lexists(path / name)))
-    last = _git(path, "log", "-1", "--format=%H %ct", "--", ".").split() if _has_commit(path) else []
+    rules = ignore.read(path)
+    left_out = {name for name in listed if name and name != containerfile and ignore.ignored(rules, name)}
+    files = tuple(sorted(name for name in listed if name and name not in left_out and os.path.lexists(path / name)))
+    wanted = ["--", ".", *(f":(exclude,literal){name}" for name in sorted(left_out))]
+    last = _git(path, "log", "-1", "--format=%H %ct", *wanted).split() if _has_commit(path) else []
     if not last:
         raise InvalidInput(f"the source {path} has never been committed; commit it first: git add, git commit", path=str(path))
-    dirty = bool(_git(path, "status", "--porcelain", "--untracked-files=all", "--", ".").strip())
+    dirty = bool(_git(path, "status", "--porcelain", "--untracked-files=all", *wanted).strip())
     return Source(path, last[0], int(last[1]), dirty, _content(path, files), _url(path), files)
 
 

@@ -128,7 +128,6 @@ SLIPWAY = mapping(
         "build": mapping(
             {
                 "containerfile": text("a path below the folder of score.yaml", minLength=1),
-                "context": text("a folder below the folder of score.yaml", minLength=1),
                 "target": text("the name of a build stage", minLength=1),
                 "args": named(text('a text (numbers in quotes: "3")'), r"^[A-Za-z_][A-Za-z0-9_]*$", "the name of a build argument"),
             }

@@ -110,10 +110,9 @@ def _scaling(document: Document) -> Iterator[Problem]:
     if kept and scaling.get("max", 1) > 1:
         hint = "remove `autoscaling`, or make the volume `class: ephemeral`"
         yield document.at_key(("metadata", "slipway", "autoscaling"), f"the volume `{kept[0]}` can be held by one pod only", hint)
-    for key in ("containerfile", "context"):
-        path = ours.get("build", {}).get(key)
-        if path is not None and not _inside(path):
-            yield document.at_value(("metadata", "slipway", "build", key), f"`{path}` leaves the folder of score.yaml", "write a path below it")
+    path = ours.get("build", {}).get("containerfile")
+    if path is not None and not _inside(path):
+        yield document.at_value(("metadata", "slipway", "build", "containerfile"), f"`{path}` leaves the folder of score.yaml", "write a path below it")
 
 
 def _image(document: Document, base: KeyPath, value: Mapping[str, Any]) -> Iterator[Problem]:

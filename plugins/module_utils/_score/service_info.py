@@ -57,8 +57,9 @@ def _build(context: Context) -> dict[str, Any]:
     assert build is not None
     return {
         "name": context.name,
-        "source": str(context.workload.folder / build.context),
+        "source": str(context.workload.folder),
         "containerfile": build.containerfile,
+        "target": build.target or "",
         "arguments": dict(build.args or {}),
     }
 

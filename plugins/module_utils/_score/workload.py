@@ -85,10 +85,9 @@ class Resource:
 
 @dataclass(frozen=True)
 class Build:
-    """Paths are relative to the folder of score.yaml."""
+    """``containerfile`` is relative to the folder of score.yaml, which is the build context; ``target`` is a stage in it."""
 
     containerfile: str = "Containerfile"
-    context: str = "."
     target: str | None = None
     args: Mapping[str, str] | None = None
 

@@ -35,7 +35,7 @@ def test_info(capsys: pytest.CaptureFixture[str], check: bool) -> None:
     }
     hello = found["services"]["hello"]
     assert hello["source"] == str(GOLDEN / "rich")
-    assert hello["build"] == {"containerfile": "build/Containerfile", "context": ".", "target": "runtime", "args": {"LEVEL": "1"}}
+    assert hello["build"] == {"containerfile": "build/Containerfile", "target": "runtime", "args": {"LEVEL": "1"}}
     assert hello["dependencies"] == ["herald"]
     assert (hello["replicas"], hello["migrates"]) == (3, True)
     assert found["services"]["herald"]["build"]["containerfile"] == "Containerfile"

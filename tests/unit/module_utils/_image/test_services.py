@@ -47,7 +47,7 @@ def connect(fake: FakeRegistry) -> Registry:
 
 
 def request(fake: FakeRegistry, folder: Path, said: list[str] | None = None, bases: dict[str, str] | None = None, check_mode: bool = True) -> services.Request:
-    service = services.Service("hello", folder, "Containerfile", "hello", {}, "MIT")
+    service = services.Service("hello", folder, "Containerfile", "", "hello", {}, "MIT")
     lines = said if said is not None else []
     access = buildah.Access(fake.host, None, None)
     return services.Request(

@@ -39,23 +39,23 @@ def service(tmp_path: Path) -> Path:
 
 
 def test_a_clean_folder_is_named_by_the_last_commit_that_touched_it(service: Path) -> None:
-    first = source.identify(service)
+    first = source.identify(service, "Containerfile")
     assert first.tag == f"sha-{git(service, 'rev-parse', 'HEAD')[:12]}"
     assert (first.epoch, first.dirty) == (EPOCH, False)
     (service.parent / "other.txt").write_text("x")
     git(service.parent, "add", ".")
     git(service.parent, "commit", "-q", "-m", "elsewhere")
-    assert source.identify(service) == first
+    assert source.identify(service, "Containerfile") == first
     (service / "app.py").write_text("print(2)\n")
     git(service, "commit", "-q", "-am", "here")
-    second = source.identify(service)
+    second = source.identify(service, "Containerfile")
     assert second.tag != first.tag
     assert second.content != first.content
 
 
 @pytest.mark.parametrize("change", ["edit", "add", "delete", "mode"])
 def test_a_folder_that_differs_from_its_commit_is_named_by_content(service: Path, change: str) -> None:
-    clean = source.identify(service)
+    clean = source.identify(service, "Containerfile")
     if change == "edit":
         (service / "app.py").write_text("print(3)\n")
     elif change == "add":
@@ -65,7 +65,7 @@ def test_a_folder_that_differs_from_its_commit_is_named_by_content(service: Path
         (service / "link").unlink()
     else:
         (service / "app.py").chmod(0o755)
-    dirty = source.identify(service)
+    dirty = source.identify(service, "Containerfile")
     assert dirty.dirty
     assert dirty.tag == f"dirty-{dirty.content[:12]}"
     assert dirty.content != clean.content
@@ -73,15 +73,33 @@ def test_a_folder_that_differs_from_its_commit_is_named_by_content(service: Path
 
 
 def test_what_git_ignores_changes_nothing(service: Path) -> None:
-    clean = source.identify(service)
+    clean = source.identify(service, "Containerfile")
     (service / "debug.log").write_text("noise")
-    assert source.identify(service) == clean
+    assert source.identify(service, "Containerfile") == clean
+
+
+def test_what_the_containerignore_leaves_out_changes_nothing(service: Path, tmp_path: Path) -> None:
+    (service / "Containerfile").write_text("FROM scratch\n")
+    (service / ".containerignore").write_text("*\n!app.py\n")
+    git(service, "add", ".")
+    git(service, "commit", "-q", "-m", "two")
+    clean = source.identify(service, "Containerfile")
+    assert clean.files == ("Containerfile", "app.py")
+    (service / "README.md").write_text("words")
+    assert source.identify(service, "Containerfile") == clean
+    git(service, "add", ".")
+    git(service, "commit", "-q", "-m", "three")
+    assert source.identify(service, "Containerfile") == clean
+    (service / "Containerfile").write_text("FROM scratch\nCOPY app.py /\n")
+    assert source.identify(service, "Containerfile").dirty
+    source.copy(clean, tmp_path / "copy")
+    assert sorted(p.name for p in (tmp_path / "copy").iterdir()) == ["Containerfile", "app.py"]
 
 
 def test_the_copy_is_the_same_whatever_the_checkout_was_like(service: Path, tmp_path: Path) -> None:
     (service / "app.py").chmod(0o600)
     (service / "debug.log").write_text("noise")
-    source.copy(source.identify(service), tmp_path / "copy")
+    source.copy(source.identify(service, "Containerfile"), tmp_path / "copy")
     copied = tmp_path / "copy"
     assert sorted(p.name for p in copied.iterdir()) == [".gitignore", "app.py", "link", "run.sh"]
     assert (copied / "app.py").stat().st_mode & 0o777 == 0o644
@@ -92,13 +110,13 @@ def test_the_copy_is_the_same_whatever_the_checkout_was_like(service: Path, tmp_
 
 def test_a_folder_that_is_not_there_or_not_in_git_or_not_committed_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="is not a folder"):
-        source.identify(tmp_path / "none")
+        source.identify(tmp_path / "none", "Containerfile")
     with pytest.raises(InvalidInput, match="is not in git"):
-        source.identify(tmp_path)
+        source.identify(tmp_path, "Containerfile")
     git(tmp_path, "init", "-q")
     (tmp_path / "x").write_text("")
     with pytest.raises(InvalidInput, match="never been committed"):
-        source.identify(tmp_path)
+        source.identify(tmp_path, "Containerfile")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +132,7 @@ def test_a_folder_that_is_not_there_or_not_in_git_or_not_committed_is_refused(tm
 def test_the_origin_is_named_without_credentials(service: Path, remote: str, expected: str) -> None:
     if remote:
         git(service, "remote", "add", "origin", remote)
-    assert source.identify(service).url == expected
+    assert source.identify(service, "Containerfile").url == expected
 
 
 def test_only_ways_to_reach_an_index_get_into_a_build() -> None:

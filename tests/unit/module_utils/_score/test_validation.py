@@ -23,7 +23,7 @@ metadata:
   name: hello
   annotations: {example.org/team: greeters}
   slipway:
-    build: {containerfile: Containerfile, context: ., args: {LEVEL: "1"}}
+    build: {containerfile: Containerfile, target: runtime, args: {LEVEL: "1"}}
     migrate: {command: [hello-migrate]}
     startupProbe: {httpGet: {port: 8080, path: /startupz}, periodSeconds: 1, failureThreshold: 30}
     autoscaling: {min: 2, max: 4, cpu: 70}
@@ -99,8 +99,8 @@ FORM = [
     ),
     # what is ours
     ("    build:", "    biuld:", "6:5: metadata.slipway.biuld: unknown key; did you mean `build`?"),
-    ("containerfile:", "dockerfile:", "6:13: metadata.slipway.build.dockerfile: unknown key; known here: args, containerfile, context, target"),
-    ('LEVEL: "1"', "LEVEL: 1", '6:69: metadata.slipway.build.args.LEVEL: is a number, not a text; write it in quotes: "1"'),
+    ("containerfile:", "dockerfile:", "6:13: metadata.slipway.build.dockerfile: unknown key; known here: args, containerfile, target"),
+    ('LEVEL: "1"', "LEVEL: 1", '6:74: metadata.slipway.build.args.LEVEL: is a number, not a text; write it in quotes: "1"'),
     ("{command: [hello-migrate]}", "{}", "7:5: metadata.slipway.migrate: needs `command` or `args`"),
     (
         "[hello-migrate]",
@@ -210,7 +210,6 @@ MEANING = [
         "containerfile: ../Containerfile",
         "6:28: metadata.slipway.build.containerfile: `../Containerfile` leaves the folder of score.yaml; ",
     ),
-    ("context: .,", "context: /,", "6:52: metadata.slipway.build.context: `/` leaves the folder of score.yaml; write a path below it"),
     ("min: 2,", "min: 5,", "9:24: metadata.slipway.autoscaling.min: 5 is more than max, 4"),
     (
         "class: ephemeral, ",
