@@ -11,13 +11,13 @@ from ansible_collections.slipway.platform.plugins.plugin_utils._action import Co
 
 
 class ActionModule(CoreAction):
-    """With a live line; in the background (``async``) there is no terminal, and the module itself runs."""
+    """With a live line; in the background (``async``) there is no terminal, and the module itself runs, if there is anything to build."""
 
     argument_spec = options.NODE_IMAGE
     _supports_async = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        if self._task.async_val and not self._task.check_mode:
+        if self._task.async_val and not self._task.check_mode and node_image.inspect_only(options.node_image_request(self._task.args), print).changed:
             result: dict[str, Any] = self._execute_module(module_args=self._task.args, task_vars=task_vars, wrap_async=True)
             return result
         return super().run(tmp, task_vars)

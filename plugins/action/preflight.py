@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils import _lock, _preflight
+from ansible_collections.slipway.platform.plugins.module_utils import _files, _lock, _preflight
 from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
 
 
@@ -23,13 +24,18 @@ class ActionModule(CoreAction):
         "disk": {"type": "dict", "default": {}},
         "memory": {"type": "float", "default": 0.0},
         "lock": {"type": "path"},
+        "directory": {"type": "path"},
     }
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> _preflight.Result:
-        lock = params.pop("lock")
+        lock, directory = params.pop("lock"), params.pop("directory")
         ports = {int(port): str(setting) for port, setting in params.pop("ports").items()}
         disk = {str(path): float(size) for path, size in params.pop("disk").items()}
         result = _preflight.check(_preflight.Request(**params, ports=ports, disk=disk), _preflight.this_machine())
         if lock and not check_mode:
             _lock.take(Path(lock), os.getppid(), f"environment {params['environment']}")
-        return result
+        if not directory or Path(directory).is_dir():
+            return result
+        if not check_mode:
+            _files.make_private_folder(Path(directory))
+        return replace(result, changed=True)

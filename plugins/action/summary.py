@@ -42,8 +42,8 @@ class ActionModule(CoreAction):
         path = Path(params.pop("path"))
         stages = _summary.stages_of(params.pop("stages"), time.time())
         services = _summary.services_of(params.pop("services"))
-        lists = {name: tuple(params.pop(name)) for name in ("notes", "next_steps")}
-        summary = _summary.Summary(**params, **lists, url=_summary.first_url(services), services=services, stages=stages)
+        params |= {name: tuple(params[name]) for name in ("notes", "next_steps")}
+        summary = _summary.Summary(**params, url=_summary.first_url(services), services=services, stages=stages)
         if not check_mode:
             _summary.write(summary, path)
         for line in _summary.lines(summary):

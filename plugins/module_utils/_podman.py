@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.slipway.platform.plugins.module_utils import _files
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Missing
 
 _CAP_SYS_RESOURCE = 24  # capability.h
@@ -131,7 +132,7 @@ def environment(cache: Path, env: Mapping[str, str] = os.environ, machine: Machi
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
-        _write_if_different(folder / name, text)
+        _files.write_if_different(folder / name, text, 0o644)
     # kind mounts it into the nodes; a kernel without modules leaves it out.
     Path("/lib/modules").mkdir(parents=True, exist_ok=True)
     return {
@@ -149,15 +150,3 @@ def idle_mounts(mounts: str, data: Path) -> list[str]:
     layers = f"{data}/storage/overlay"
     points = [line.split()[1] for line in mounts.splitlines()]
     return [] if any(point.startswith(f"{layers}/") for point in points) else [point for point in points if point == layers]
-
-
-def _write_if_different(path: Path, text: str) -> None:
-    try:
-        if path.read_text() == text:
-            return
-    except FileNotFoundError:
-        pass
-    # One rename: another process may be reading the file now.
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(text)
-    fresh.rename(path)

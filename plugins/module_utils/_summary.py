@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import itertools
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from ansible_collections.slipway.platform.plugins.module_utils import _files
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,4 @@ def lines(summary: Summary) -> list[str]:
 
 def write(summary: Summary, path: Path) -> None:
     """Write the JSON document by one rename, so that a reader never sees half of it."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}-", delete=False, encoding="utf-8") as handle:
-        json.dump(asdict(summary), handle, indent=2)
-        handle.write("\n")
-    Path(handle.name).replace(path)
+    _files.write(path, json.dumps(asdict(summary), indent=2) + "\n")

@@ -1,4 +1,3 @@
-#!/usr/bin/python
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -259,18 +258,3 @@ images:
       description: How long the build took.
       type: float
 """
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.slipway.platform.plugins.module_utils import _artifacts
-from ansible_collections.slipway.platform.plugins.module_utils._ansible import run
-from ansible_collections.slipway.platform.plugins.module_utils._image.catalog import keep, request_from
-from ansible_collections.slipway.platform.plugins.module_utils._image.options import DEBIAN_IMAGE
-
-
-def main() -> None:
-    module = AnsibleModule(argument_spec=DEBIAN_IMAGE, supports_check_mode=True)
-    run(module, lambda: keep(request_from(module.params, _artifacts.cache_dir(), module.check_mode)))
-
-
-if __name__ == "__main__":
-    main()

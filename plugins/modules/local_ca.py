@@ -1,7 +1,5 @@
-#!/usr/bin/python
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ansible module: a local certificate authority and the certificates it signs."""
 
 from __future__ import annotations
 
@@ -119,31 +117,3 @@ certificates:
     usages: {description: "server, client.", type: list, elements: str}
     permitted: {description: What an authority may sign for; empty for other certificates., type: list, elements: str}
 """
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.slipway.platform.plugins.module_utils._ansible import run
-from ansible_collections.slipway.platform.plugins.module_utils._tls.authority import PRIVATE, Request, ensure
-
-CERTIFICATE = {
-    "name": {"type": "str", "required": True},
-    "dns": {"type": "list", "elements": "str", "default": []},
-    "ip": {"type": "list", "elements": "str", "default": []},
-    "days": {"type": "int", "default": 90},
-    "usages": {"type": "list", "elements": "str", "choices": ["server", "client"], "default": ["server"]},
-}
-ARGUMENTS = {
-    "path": {"type": "path", "required": True},
-    "certificates": {"type": "list", "elements": "dict", "default": [], "options": CERTIFICATE},
-    "common_name": {"type": "str", "default": "Slipway local CA"},
-    "days": {"type": "int", "default": 3650},
-    "permitted": {"type": "list", "elements": "str", "default": list(PRIVATE)},
-}
-
-
-def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    run(module, lambda: ensure(Request.from_params(module.params), check_mode=module.check_mode))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,5 @@
-#!/usr/bin/python
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ansible module: databases, their roles and their bindings."""
 
 from __future__ import annotations
 
@@ -117,48 +115,3 @@ secrets:
   returned: success
   type: dict
 """
-
-from pathlib import Path
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.slipway.platform.plugins.module_utils._ansible import run
-from ansible_collections.slipway.platform.plugins.module_utils._postgres import connection
-from ansible_collections.slipway.platform.plugins.module_utils._postgres.ensure import Request, Result, ensure
-from ansible_collections.slipway.platform.plugins.module_utils._postgres.model import Binding, Policy, Server
-from ansible_collections.slipway.platform.plugins.module_utils._postgres.psql import Pod
-
-DATABASES = {name: {"type": "str", "required": True} for name in ("service", "resource", "namespace")}
-ARGUMENTS = {
-    "kubeconfig": {"type": "path", "required": True},
-    "namespace": {"type": "str", "default": "postgres"},
-    "pod": {"type": "str", "default": "postgres-0"},
-    "databases": {"type": "list", "elements": "dict", "default": [], "options": DATABASES},
-    "host": {"type": "str", "required": True},
-    "port": {"type": "int", "default": 5432},
-    "ca_file": {"type": "path", "required": True},
-    "connection_limit": {"type": "int", "default": 40},
-    "settings": {"type": "dict", "default": {}},
-    "monitor": {"type": "str", "default": ""},
-}
-
-
-def work(params: dict[str, Any], check_mode: bool) -> Result:
-    kubeconfig = Path(params["kubeconfig"])
-    client = connection.cluster(kubeconfig, check_mode)
-    psql = connection.server(Pod(kubeconfig, params["namespace"], params["pod"]), client, check_mode)
-    request = Request(
-        bindings=tuple(Binding(**item) for item in params["databases"]),
-        server=Server(params["host"], params["port"], connection.authority(Path(params["ca_file"]), check_mode)),
-        policy=Policy(params["connection_limit"], {key: str(value) for key, value in params["settings"].items()}, params["monitor"]),
-    )
-    return ensure(request, client, psql, check_mode)
-
-
-def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    run(module, lambda: work(module.params, module.check_mode))
-
-
-if __name__ == "__main__":
-    main()

@@ -47,9 +47,12 @@ options:
   lock:
     description: File of the lock. Without it nothing is locked; in check mode neither.
     type: path
+  directory:
+    description: The environment's own folder. If it is not there it is made when everything else was found right, for this user alone.
+    type: path
 attributes:
   check_mode:
-    description: Only reads; the lock is not taken in check mode.
+    description: Only reads; the lock is not taken and the folder is not made in check mode.
     support: full
   diff_mode:
     description: There is nothing to compare.

@@ -1,4 +1,3 @@
-#!/usr/bin/python
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -131,33 +130,3 @@ actions:
   type: list
   elements: str
 """
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.slipway.platform.plugins.module_utils import _artifacts, _podman
-from ansible_collections.slipway.platform.plugins.module_utils._ansible import run
-from ansible_collections.slipway.platform.plugins.module_utils._local_registry.container import Request, ensure
-from ansible_collections.slipway.platform.plugins.module_utils._local_registry.podman import Podman
-
-ARGUMENTS = {
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "name": {"type": "str", "required": True},
-    "network": {"type": "str", "required": True},
-    "image": {"type": "path"},
-    "path": {"type": "path", "required": True},
-    "data_dir": {"type": "path", "required": True},
-    "port": {"type": "int", "required": True},
-    "pull_port": {"type": "int", "required": True},
-    "tls": {
-        "type": "dict",
-        "options": {name: {"type": "path", "required": True} for name in ("cert_file", "key_file", "ca_file")},
-    },
-}
-
-
-def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    run(module, lambda: ensure(Request.from_params(module.params, module.check_mode), Podman(_podman.environment(_artifacts.cache_dir()))))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read, check and describe the score.yaml files of an environment."""
 
 from __future__ import annotations
 
@@ -87,20 +86,3 @@ problems:
   sample:
     - {file: /srv/hello/score.yaml, line: 12, column: 5, path: containers.web.variabels, message: unknown key, hint: "did you mean `variables`?"}
 """
-
-from pathlib import Path
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.slipway.platform.plugins.module_utils._ansible import run
-from ansible_collections.slipway.platform.plugins.module_utils._score.arguments import SERVICES
-from ansible_collections.slipway.platform.plugins.module_utils._score.service_info import gather
-
-
-def main() -> None:
-    module = AnsibleModule({**SERVICES, "domain": {"type": "str", "default": "localhost"}}, supports_check_mode=True)
-    params = module.params
-    run(module, lambda: gather(params["services"], params["namespace"], params["domain"], Path(params["project_dir"])))
-
-
-if __name__ == "__main__":
-    main()

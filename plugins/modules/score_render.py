@@ -1,6 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Render the services of an environment into Kubernetes manifests."""
 
 from __future__ import annotations
 
@@ -154,17 +153,3 @@ services:
       url: https://hello.localhost:8443/
       urls: ["https://hello.localhost:8443/"]
 """
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.slipway.platform.plugins.module_utils._ansible import run
-from ansible_collections.slipway.platform.plugins.module_utils._score.arguments import RENDER
-from ansible_collections.slipway.platform.plugins.module_utils._score.manifests import Request, render_request
-
-
-def main() -> None:
-    module = AnsibleModule(RENDER, supports_check_mode=True)
-    run(module, lambda: render_request(Request(**module.params)))
-
-
-if __name__ == "__main__":
-    main()

@@ -41,7 +41,10 @@ class Access:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to build and from what. ``stage`` is the last one to build, or empty for all; ``bases`` become build arguments; layers of ``base`` are already compressed, by their ``diff_id``."""
+    """What to build and from what. ``stage`` is the one that is the image, or empty for the last; ``bases`` become build arguments.
+
+    ``base_layers`` are those of the bases, compressed already, by their ``diff_id``.
+    """
 
     name: str
     source: Source

@@ -187,7 +187,9 @@ def _find(registry: Registry, wanted: Wanted) -> tuple[Manifest | None, str]:
 def _build_and_push(request: Request, wanted: Wanted, tag: str, folder: Path) -> Image:
     repository, registry = wanted.service.repository, request.registry
     base_layers, origins = _base_layers(request)
-    recipe = buildah.Recipe(wanted.service.name, wanted.source, wanted.service.containerfile, wanted.service.stage, request.bases, wanted.service.arguments, base_layers)
+    recipe = buildah.Recipe(
+        wanted.service.name, wanted.source, wanted.service.containerfile, wanted.service.stage, request.bases, wanted.service.arguments, base_layers
+    )
     layout = buildah.build(recipe, folder, request.access, request.environment(), _annotations(request, wanted), request.progress)
     root = layout.root
     request.progress(f"image {wanted.service.name}: listing what is in it")

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils import _command, _podman
+from ansible_collections.slipway.platform.plugins.module_utils import _command, _files, _podman
 from ansible_collections.slipway.platform.plugins.module_utils._errors import CommandFailed, NotReady
 from ansible_collections.slipway.platform.plugins.module_utils._kind import config, host, readiness
 from ansible_collections.slipway.platform.plugins.module_utils._kind.engine import Engine
@@ -232,9 +232,7 @@ def kind_step(line: str) -> str:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text(text)
-    fresh.rename(path)
+    _files.write(path, text, 0o644)
 
 
 def _arguments(process: Path) -> list[str]:

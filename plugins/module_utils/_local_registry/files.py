@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import bcrypt
+from ansible_collections.slipway.platform.plugins.module_utils import _files
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._oci.auth import Credential, Keychain, config_json
 
@@ -88,12 +89,7 @@ def write(folder: Path, files: Files, paths: list[str]) -> None:
     for part in (folder, folder / PUSH.role, folder / PULL.role):
         part.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in paths:
-        target = folder / path
-        fresh = target.with_name(f".{target.name}.new")
-        fresh.unlink(missing_ok=True)
-        fresh.touch(mode=0o600)
-        fresh.write_bytes(files.contents[path])
-        fresh.rename(target)
+        _files.write(folder / path, files.contents[path])
     for process in (PUSH, PULL):
         give(folder / process.role)
         for path in files.of(process):

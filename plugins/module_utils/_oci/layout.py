@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.slipway.platform.plugins.module_utils import _files
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._oci import names
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest
@@ -99,7 +99,7 @@ class Layout:
 
     def set_root(self, descriptor: Descriptor) -> None:
         index = {"schemaVersion": 2, "mediaType": names.INDEX, "manifests": [descriptor.to_json()]}
-        _replace(self.path / "index.json", canonical(index))
+        _files.write(self.path / "index.json", canonical(index), 0o644)
 
     def add_image(self, config: Mapping[str, Any], layers: list[Descriptor], annotated: Mapping[str, str]) -> Descriptor:
         """Store an image (configuration and manifest over these layers) and make it the root."""
@@ -128,11 +128,3 @@ def digest_of_file(path: Path) -> Digest:
         while chunk := handle.read(CHUNK):
             digest.update(chunk)
     return Digest("sha256", digest.hexdigest())
-
-
-def _replace(path: Path, data: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as handle:
-        handle.write(data)
-    fresh = Path(handle.name)
-    fresh.chmod(0o644)
-    fresh.rename(path)

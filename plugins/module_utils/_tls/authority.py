@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import fcntl
 import ipaddress
-import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.slipway.platform.plugins.module_utils import _files
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._tls import issue
 from ansible_collections.slipway.platform.plugins.module_utils._tls.certificate import USAGES, Certificate, describe, permits, public_key_sha256
@@ -181,8 +180,8 @@ def _ensure(request: Request, now: datetime, write: bool) -> Result:
         common_name = f"{request.common_name} {public_key_sha256(key.public_key())[:8]}"
         root = issue.authority(key, common_name, permitted, now - BACKDATED, now + timedelta(days=request.days))
         if write:
-            _write(folder / "ca.key", issue.key_pem(key), 0o600)
-            _write(folder / "ca.crt", issue.certificate_pem(root), 0o644)
+            _files.write(folder / "ca.key", issue.key_pem(key), 0o600)
+            _files.write(folder / "ca.crt", issue.certificate_pem(root), 0o644)
     elif held.fault and write:
         (folder / "ca.key").chmod(0o600)
     assert root is not None
@@ -208,8 +207,8 @@ def _issue_leaf(folder: Path, leaf: Leaf, root: x509.Certificate, root_key: issu
     made = issue.leaf(key, root, root_key, leaf.name, leaf.dns, leaf.ip, leaf.usages, now - BACKDATED, until)
     if write:
         # Key first: an interruption leaves a pair that does not match, which the next run sees and renews.
-        _write(folder / f"{leaf.name}.key", issue.key_pem(key), 0o600)
-        _write(folder / f"{leaf.name}.crt", issue.certificate_pem(made), 0o644)
+        _files.write(folder / f"{leaf.name}.key", issue.key_pem(key), 0o600)
+        _files.write(folder / f"{leaf.name}.crt", issue.certificate_pem(made), 0o644)
     return describe(made)
 
 
@@ -304,20 +303,6 @@ def _tree(tree: str) -> str:
         return str(ipaddress.ip_network(tree))
     except ValueError as error:
         raise InvalidInput(f"permitted: {error}", tree=tree) from None
-
-
-def _write(path: Path, data: bytes, mode: int) -> None:
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 @contextmanager

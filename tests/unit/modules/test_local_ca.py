@@ -6,24 +6,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-import pytest
-from ansible.module_utils.testing import patch_module_args
-from ansible_collections.slipway.platform.plugins.modules import local_ca
+from support.actions import run
 
 
-def run(capsys: pytest.CaptureFixture[str], **args: Any) -> dict[str, Any]:
-    with patch_module_args(args), pytest.raises(SystemExit):
-        local_ca.main()
-    result: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return result
-
-
-def test_issue_then_nothing_to_do(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_issue_then_nothing_to_do(tmp_path: Path) -> None:
     args = {"path": str(tmp_path / "tls"), "certificates": [{"name": "web", "dns": ["hello.localhost"]}]}
-    planned = run(capsys, **args, _ansible_check_mode=True)
-    first, second = run(capsys, **args), run(capsys, **args)
+    planned = run("local_ca", check_mode=True, **args)
+    first, second = run("local_ca", **args), run("local_ca", **args)
     assert (planned["changed"], first["changed"], second["changed"]) == (True, True, False)
     assert first["ca_file"] == str(tmp_path / "tls/ca.crt")
     assert first["certificates"][0]["action"] == "issued"
@@ -33,7 +23,7 @@ def test_issue_then_nothing_to_do(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert "PRIVATE KEY" not in json.dumps([planned, first, second])
 
 
-def test_an_error_is_a_message(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    failed = run(capsys, path=str(tmp_path), certificates=[{"name": "web", "dns": ["example.org"]}])
+def test_an_error_is_a_message(tmp_path: Path) -> None:
+    failed = run("local_ca", path=str(tmp_path), certificates=[{"name": "web", "dns": ["example.org"]}])
     assert failed["failed"] is True
     assert "may not sign for example.org" in failed["msg"]

@@ -4,28 +4,23 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.module_utils.testing import patch_module_args
-from ansible_collections.slipway.platform.plugins.modules import score_info, score_render
+from support.actions import run
 from support.score import DELIVERED, GATEWAY, GOLDEN, POSTGRES, REDIS, dump, images
 
 SERVICES = [{"source": "rich", "replicas": 3, "variables": {"LEVEL": "debug"}}, {"source": "default"}]
 
 
-def run(module: Any, capsys: pytest.CaptureFixture[str], **args: Any) -> dict[str, Any]:
-    with patch_module_args({"project_dir": str(GOLDEN), "namespace": "hello", **args}), pytest.raises(SystemExit):
-        module.main()
-    result: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return result
+def score(name: str, **args: Any) -> dict[str, Any]:
+    return run(name, **{"project_dir": str(GOLDEN), "namespace": "hello", **args})
 
 
 @pytest.mark.parametrize("check", [False, True])
-def test_info(capsys: pytest.CaptureFixture[str], check: bool) -> None:
-    found = run(score_info, capsys, services=SERVICES, _ansible_check_mode=check)
+def test_info(check: bool) -> None:
+    found = score("score_info", services=SERVICES, check_mode=check)
     assert found["changed"] is False
     assert found["hosts"] == ["api.hello.localhost", "hello.localhost"]
     assert found["resources"] == {
@@ -41,18 +36,17 @@ def test_info(capsys: pytest.CaptureFixture[str], check: bool) -> None:
     assert found["services"]["herald"]["build"]["containerfile"] == "Containerfile"
 
 
-def test_info_of_a_broken_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_info_of_a_broken_file(tmp_path: Path) -> None:
     (tmp_path / "score.yaml").write_text("apiVersion: score.dev/v1b1\nmetadata: {name: hello}\ncontainer: {}\n")
-    found = run(score_info, capsys, services=[{"source": str(tmp_path)}])
+    found = score("score_info", services=[{"source": str(tmp_path)}])
     assert found["failed"] is True
     assert f"{tmp_path}/score.yaml:3:1: container: unknown key; did you mean `containers`?" in found["msg"]
     assert found["problems"][0]["line"] == 3
 
 
-def test_render_is_the_golden_one(capsys: pytest.CaptureFixture[str]) -> None:
-    found = run(
-        score_render,
-        capsys,
+def test_render_is_the_golden_one() -> None:
+    found = score(
+        "score_render",
         services=SERVICES,
         environment="local",
         images=images("hello", "herald"),
@@ -67,8 +61,8 @@ def test_render_is_the_golden_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert "warnings" not in found
 
 
-def test_render_without_an_image(capsys: pytest.CaptureFixture[str]) -> None:
-    found = run(score_render, capsys, services=[{"source": "default"}], environment="local", images={})
+def test_render_without_an_image() -> None:
+    found = score("score_render", services=[{"source": "default"}], environment="local", images={})
     assert found["failed"] is True
     assert "no image was given" in found["msg"]
 
