@@ -119,7 +119,7 @@ def _probes(pod: Object, status: Object, spec: Object, events: Sequence[Object])
     if message.startswith("Startup probe") or (status.get("started") is False and spec.get("startupProbe")):
         grace, name = None, "startup"  # the probe's own budget decides, and then the container is restarted
     elif spec.get("startupProbe") or "statuscode" in message:
-        grace, name = 10.0, "readiness"  # it is up, and says itself that it is not ready
+        grace, name = 8.0, "readiness"  # it is up, and says itself that it is not ready
     else:
         grace, name = 30.0, "readiness"  # nothing tells a slow start from a broken one
     if message.startswith("Liveness"):

@@ -18,10 +18,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import NotReady
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.execute import Target
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import BUILT_IN
 from ansible_collections.slipway.platform.plugins.module_utils._verify import judge, programs
 from ansible_collections.slipway.platform.plugins.module_utils._verify.evidence import Judgement
-from ansible_collections.slipway.platform.plugins.module_utils._verify.execute import Target
 from ansible_collections.slipway.platform.plugins.module_utils._verify.secret import uses
 from ansible_collections.slipway.platform.plugins.module_utils._verify.subject import NAMESPACE, NETWORK_POLICY, POD, SECRET, Cluster, Object, Subject, is_ready
 

@@ -13,8 +13,9 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import SlipwayError
 from ansible_collections.slipway.platform.plugins.module_utils._k8s import connect as k8s
+from ansible_collections.slipway.platform.plugins.module_utils._k8s import execute
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
-from ansible_collections.slipway.platform.plugins.module_utils._verify import admission, evidence, execute, network, readiness, secret
+from ansible_collections.slipway.platform.plugins.module_utils._verify import admission, evidence, network, readiness, secret
 from ansible_collections.slipway.platform.plugins.module_utils._verify.evidence import UNKNOWN, Evidence, Judgement
 from ansible_collections.slipway.platform.plugins.module_utils._verify.load import Load
 from ansible_collections.slipway.platform.plugins.module_utils._verify.subject import Cluster, Subject

@@ -10,8 +10,8 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import NotFound, NotReady
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.execute import Execute, Target
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import BUILT_IN, Kind
-from ansible_collections.slipway.platform.plugins.module_utils._verify.execute import Execute, Target
 
 Object = dict[str, Any]
 

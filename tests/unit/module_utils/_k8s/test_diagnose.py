@@ -83,12 +83,12 @@ EXITED = {"terminated": {"exitCode": 1, "reason": "Error"}}
         pytest.param(pod(conditions=UNSCHEDULABLE), [event("FailedScheduling")], "Unschedulable", 8, id="unschedulable"),
         pytest.param(pod(conditions=UNSCHEDULABLE), [event("Nominated")], "Unschedulable", None, id="a node is coming"),
         pytest.param(pod(RUNNING), [event("Unhealthy", REFUSED)], "ReadinessProbeFailing", 30, id="perhaps a slow start"),
-        pytest.param(pod(RUNNING, startupProbe={"periodSeconds": 1}), [event("Unhealthy", REFUSED)], "ReadinessProbeFailing", 10, id="started, and not ready"),
+        pytest.param(pod(RUNNING, startupProbe={"periodSeconds": 1}), [event("Unhealthy", REFUSED)], "ReadinessProbeFailing", 8, id="started, and not ready"),
         pytest.param(
             pod(RUNNING),
             [event("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503")],
             "ReadinessProbeFailing",
-            10,
+            8,
             id="says no itself",
         ),
         pytest.param(

@@ -19,9 +19,9 @@ import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._errors import CommandFailed
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.connect import connect
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.execute import Target
 from ansible_collections.slipway.platform.plugins.module_utils._verify import readiness, run
 from ansible_collections.slipway.platform.plugins.module_utils._verify.evidence import FAIL, PASS, UNKNOWN
-from ansible_collections.slipway.platform.plugins.module_utils._verify.execute import Target
 from ansible_collections.slipway.platform.plugins.module_utils._verify.load import Counts
 from ansible_collections.slipway.platform.plugins.module_utils._verify.run import Request, Result, verify
 from ansible_collections.slipway.platform.plugins.module_utils._verify.subject import Cluster, Subject

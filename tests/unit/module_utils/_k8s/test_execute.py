@@ -17,16 +17,28 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._errors import CommandFailed, Denied, NotFound, Unreachable
-from ansible_collections.slipway.platform.plugins.module_utils._verify.execute import Target, connect
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.execute import Target, connect
 
 TARGET = Target("hello", "hello-1", "hello")
 SUCCESS = (3, b'{"status":"Success"}')
 FAILURE = (3, b'{"status":"Failure","message":"command terminated with exit code 3"}')
 
 
+def client_frame(connection: socket.socket) -> bytes:
+    """The payload of a frame that is shorter than 126 bytes; clients mask theirs (RFC 6455, section 5.3)."""
+    _, length = connection.recv(2, socket.MSG_WAITALL)
+    mask = connection.recv(4, socket.MSG_WAITALL)
+    return bytes(byte ^ mask[index % 4] for index, byte in enumerate(connection.recv(length & 0x7F, socket.MSG_WAITALL)))
+
+
 @contextmanager
-def server(frames: list[tuple[int, bytes]], status: int = 101) -> Iterator[tuple[str, list[str]]]:
-    """Takes one connection, answers the handshake with ``status`` and then sends the frames; gives its URL and the requests it got."""
+def server(
+    frames: list[tuple[int, bytes]], status: int = 101, protocol: str = "v5.channel.k8s.io", heard: list[bytes] | None = None
+) -> Iterator[tuple[str, list[str]]]:
+    """Takes one connection, answers the handshake with ``status`` and then sends the frames; gives its URL and the requests it got.
+
+    ``heard`` gets what the client sends before the answer: its input, and that this is the end where the protocol can say so.
+    """
     requests: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -40,7 +52,9 @@ def server(frames: list[tuple[int, bytes]], status: int = 101) -> Iterator[tuple
                 key = next(line.split(": ")[1] for line in head.decode().splitlines() if line.lower().startswith("sec-websocket-key"))
                 accept = base64.b64encode(hashlib.sha1(key.encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()).decode()
                 answer = f"HTTP/1.1 {status} X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n"
-                connection.sendall(f"{answer}Sec-WebSocket-Protocol: v5.channel.k8s.io\r\n\r\n".encode())
+                connection.sendall(f"{answer}Sec-WebSocket-Protocol: {protocol}\r\n\r\n".encode())
+                while heard is not None and len(heard) < (2 if protocol.startswith("v5") else 1):
+                    heard.append(client_frame(connection))
                 for channel, data in frames:
                     payload = bytes([channel]) + data
                     connection.sendall(b"\x82" + struct.pack("!BH", 126, len(payload)) + payload)
@@ -74,6 +88,16 @@ def test_the_output_comes_back_whole_and_the_request_is_as_the_api_wants_it(tmp_
     assert [value for key, value in asked if key == "command"] == ["python", "-c", "print(1) & 2"]
     assert ("container", "hello") in asked
     assert "Authorization: Bearer planted-token" in requests[0]
+
+
+@pytest.mark.parametrize(("protocol", "expected"), [("v5.channel.k8s.io", [b"\0secret", b"\xff\0"]), ("v4.channel.k8s.io", [b"\0secret"])])
+def test_input_goes_through_the_connection_and_not_into_the_request(tmp_path: Path, protocol: str, expected: list[bytes]) -> None:
+    heard: list[bytes] = []
+    with server([SUCCESS], protocol=protocol, heard=heard) as (url, requests):
+        connect(kubeconfig(tmp_path, url))(TARGET, ["cat"], 5, b"secret")
+    assert heard == expected
+    assert "stdin=1" in requests[0]
+    assert "secret" not in requests[0]
 
 
 def test_a_program_that_fails_says_so_with_its_last_lines(tmp_path: Path) -> None:
