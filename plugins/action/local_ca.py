@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._tls.authority import PRIVATE, Request, Result, ensure
+from ansible_collections.slipway.platform.plugins.module_utils._tls.authority import Request, Result, ensure
 from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
 
 CERTIFICATE = {
@@ -21,7 +21,7 @@ ARGUMENTS = {
     "certificates": {"type": "list", "elements": "dict", "default": [], "options": CERTIFICATE},
     "common_name": {"type": "str", "default": "Slipway local CA"},
     "days": {"type": "int", "default": 3650},
-    "permitted": {"type": "list", "elements": "str", "default": list(PRIVATE)},
+    "permitted": {"type": "list", "elements": "str", "default": []},
 }
 
 

@@ -13,7 +13,7 @@ description:
   - A certificate is issued anew, with a new key, when a third of its lifetime or less is left, when its names, usages or lifetime
     differ from what is asked for, when its files do not fit together, or when others could read its key.
   - The authority may sign for private names only (name constraint), so that trusting it in a browser puts nothing else at risk.
-    Names without a dot are added by themselves, every other name must lie below an entry of O(permitted). What it may sign for only ever widens.
+    Names without a dot are added by themselves, every other name must be private or lie below an entry of O(permitted). What it may sign for only ever widens.
   - A renewed authority keeps its key and name, so older copies of C(ca.crt) still verify names that they permit.
 options:
   path:
@@ -62,11 +62,11 @@ options:
     default: 3650
   permitted:
     description:
-      - Domains and networks the authority may sign for.
-      - An empty list leaves the constraint out.
+      - Domains, host names and networks that the authority may sign for, besides the private ones, which are C(localhost), C(test), C(internal),
+        C(svc), C(cluster.local), loopback and the private networks of RFC 1918 and RFC 4193.
     type: list
     elements: str
-    default: [localhost, test, internal, svc, cluster.local, 127.0.0.0/8, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, "::1/128", "fc00::/7"]
+    default: []
 attributes:
   check_mode:
     support: full

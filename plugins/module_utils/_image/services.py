@@ -9,8 +9,6 @@ A tag never moves: if ``sha-<commit>`` is taken by an image of the same source o
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -22,6 +20,7 @@ from ansible_collections.slipway.platform.plugins.module_utils import _artifacts
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput, NotFound, Unreachable
 from ansible_collections.slipway.platform.plugins.module_utils._image import buildah, sbom, source
 from ansible_collections.slipway.platform.plugins.module_utils._image.catalog import registry_files
+from ansible_collections.slipway.platform.plugins.module_utils._image.workspace import workspace
 from ansible_collections.slipway.platform.plugins.module_utils._oci import names, referrers
 from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import Descriptor
 from ansible_collections.slipway.platform.plugins.module_utils._oci.push import push_layout
@@ -163,11 +162,8 @@ def _ensure_one(request: Request, wanted: Wanted) -> tuple[Image, bool]:
             return _image(request, wanted, tag, existing.digest, str(attached[0].digest) if attached else ""), False
     if request.check_mode:
         return _image(request, wanted, tag, None), True
-    folder = Path(tempfile.mkdtemp(prefix="build-", dir=_work(request.cache)))
-    try:
+    with workspace(request.cache, request.environment) as folder:
         return _build_and_push(request, wanted, tag, folder), True
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _find(registry: Registry, wanted: Wanted) -> tuple[Manifest | None, str]:
@@ -250,12 +246,6 @@ def _image(request: Request, wanted: Wanted, tag: str, digest: Digest | None, li
     known = digest or UNKNOWN
     reference = Reference(request.registry.host, wanted.service.repository, digest=known)
     return Image(str(reference), tag, str(known), _revision(wanted), wanted.source.dirty, listed)
-
-
-def _work(cache: Path) -> Path:
-    folder = cache / "builds"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
 
 
 def request_from(

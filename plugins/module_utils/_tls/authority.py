@@ -71,7 +71,8 @@ class Request:
         for name in names:
             if name == "ca" or names.count(name) > 1:
                 raise InvalidInput(f"certificate name {name!r} is taken: each needs a name of its own, and ca is the authority's", name=name)
-        return cls(Path(params["path"]), leaves, params["common_name"], params["days"], tuple(sorted(_tree(tree) for tree in params["permitted"])))
+        further = {tree for tree in map(_tree, params["permitted"]) if "/" in tree or not permits(PRIVATE, tree)}
+        return cls(Path(params["path"]), leaves, params["common_name"], params["days"], tuple(sorted({*PRIVATE, *further})))
 
 
 @dataclass(frozen=True)

@@ -258,7 +258,7 @@ def test_tasks_that_share_a_folder_wait_for_each_other(tmp_path: Path) -> None:
 
 
 ENTRY = {"name": "web", "dns": ["hello.localhost"], "ip": [], "days": 90, "usages": ["server"]}
-PARAMS = {"path": "/tmp/x", "common_name": "CA", "days": 10, "permitted": ["localhost"], "certificates": [ENTRY]}
+PARAMS = {"path": "/tmp/x", "common_name": "CA", "days": 10, "permitted": [], "certificates": [ENTRY]}
 
 
 @pytest.mark.parametrize(
@@ -279,6 +279,14 @@ PARAMS = {"path": "/tmp/x", "common_name": "CA", "days": 10, "permitted": ["loca
 def test_what_cannot_be_certified_is_refused_by_name(change: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         Request.from_params(PARAMS | {"certificates": [ENTRY | change]})
+
+
+def test_only_names_that_are_not_private_widen_what_it_may_sign_for() -> None:
+    assert Request.from_params(PARAMS | {"permitted": ["Hello.localhost", "localhost"]}).permitted == tuple(sorted(PRIVATE))
+    assert set(Request.from_params(PARAMS | {"permitted": ["hello.example.org", "203.0.113.0/24"]}).permitted) - set(PRIVATE) == {
+        "hello.example.org",
+        "203.0.113.0/24",
+    }
 
 
 def test_names_are_normalised() -> None:
