@@ -165,7 +165,7 @@ def test_a_build_that_fails_shows_its_step_and_its_last_lines(fake: FakeRegistry
     bin_dir = tmp_path / "bin"
     bin_dir.mkdir()
     steps = "echo 'STEP 1/2: FROM base'; echo 'STEP 2/2: RUN make'; for n in $(seq 50); do echo line $n; done; echo no rule >&2; exit 2"
-    program(bin_dir, "buildah", f"#!/bin/sh\n[ "$1" = build ] || exit 0\n{steps}\n")
+    program(bin_dir, "buildah", '#!/bin/sh\n[ "$1" = build ] || exit 0\n' + steps + "\n")
     monkeypatch.setenv("PATH", f"{bin_dir}:{os.environ['PATH']}")
     said: list[str] = []
     with pytest.raises(CommandFailed, match=r"building hello failed at STEP 2/2: RUN make") as caught:
