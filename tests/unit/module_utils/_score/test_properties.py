@@ -118,7 +118,7 @@ def test_names_and_labels_are_valid(rendered: Rendered) -> None:
 def test_a_rollout_takes_no_pod_away_first(rendered: Rendered) -> None:
     for item in rendered.definitions:
         if item["kind"] == "Deployment":
-            assert item["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+            assert item["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 2, "maxUnavailable": 0}
 
 
 def test_a_pod_may_drain_before_it_is_killed(rendered: Rendered) -> None:
