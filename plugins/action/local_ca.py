@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._tls.authority import Request, Result, ensure
+from ansible_collections.slipway.platform.plugins.module_utils._tls.authority import ensure
+from ansible_collections.slipway.platform.plugins.module_utils._tls.report import Result
+from ansible_collections.slipway.platform.plugins.module_utils._tls.wanted import Request
 from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
 
 CERTIFICATE = {

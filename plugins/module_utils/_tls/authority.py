@@ -13,99 +13,26 @@ A renewed authority keeps its key and its subject, so leaves and the trust that 
 from __future__ import annotations
 
 import fcntl
-import ipaddress
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils import _files
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._tls import issue
-from ansible_collections.slipway.platform.plugins.module_utils._tls.certificate import USAGES, Certificate, describe, permits, public_key_sha256
+from ansible_collections.slipway.platform.plugins.module_utils._tls.certificate import Certificate, describe, permits, public_key_sha256
+from ansible_collections.slipway.platform.plugins.module_utils._tls.report import Result, entry, text
+from ansible_collections.slipway.platform.plugins.module_utils._tls.wanted import Leaf, Request
 from cryptography import x509
 
-# Names that no public authority may certify: RFC 6761, RFC 9476 (internal), cluster names, private networks.
-# Whoever steals the key of an authority that a browser trusts can't use it against the rest of the web.
-PRIVATE = ("localhost", "test", "internal", "svc", "cluster.local", "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
 BACKDATED = timedelta(minutes=5)  # a client whose clock is a little behind must not refuse a new certificate
-_FILE_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
-_HOST_NAME = re.compile(r"(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*")
-
 Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """A wanted certificate: DNS names, addresses, lifetime in days, usages (server, client)."""
-
-    name: str
-    dns: tuple[str, ...] = ()
-    ip: tuple[str, ...] = ()
-    days: int = 90
-    usages: tuple[str, ...] = ("server",)
-
-
-@dataclass(frozen=True)
-class Request:
-    """A wanted authority with its leaves. ``permitted`` empty means: it may sign for any name."""
-
-    folder: Path
-    certificates: tuple[Leaf, ...] = ()
-    common_name: str = "Slipway local CA"
-    days: int = 3650
-    permitted: tuple[str, ...] = PRIVATE
-
-    @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Request:
-        """The request that module arguments describe. Raises ``InvalidInput`` for what can't be certified."""
-        leaves = tuple(_leaf_from(entry) for entry in params["certificates"])
-        names = [leaf.name for leaf in leaves]
-        for name in names:
-            if name == "ca" or names.count(name) > 1:
-                raise InvalidInput(f"certificate name {name!r} is taken: each needs a name of its own, and ca is the authority's", name=name)
-        further = {tree for tree in map(_tree, params["permitted"]) if "/" in tree or not permits(PRIVATE, tree)}
-        return cls(Path(params["path"]), leaves, params["common_name"], params["days"], tuple(sorted({*PRIVATE, *further})))
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One certificate afterwards. ``action`` is unchanged, issued or renewed; dates are ISO 8601; ``serial`` is empty where check mode made none."""
-
-    name: str
-    certificate_file: str
-    key_file: str
-    action: str
-    reason: str
-    not_before: str
-    not_after: str
-    serial: str
-    sha256: str
-    dns: tuple[str, ...]
-    ip: tuple[str, ...]
-    usages: tuple[str, ...]
-    permitted: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Result:
-    """The authority and its certificates; ``diff`` shows names, dates and serials, never keys."""
-
-    ca_file: str
-    authority: Entry
-    certificates: tuple[Entry, ...]
-    diff: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def changed(self) -> bool:
-        return self.diff["before"] != self.diff["after"]
 
 
 @dataclass(frozen=True)
@@ -187,8 +114,8 @@ def _ensure(request: Request, now: datetime, write: bool) -> Result:
         (folder / "ca.key").chmod(0o600)
     assert root is not None
     assert key is not None
-    before, after = [_text("ca", held.facts, held.fault)], [_text("ca", describe(root), made=bool(reason) and not write)]
-    entries = [_entry(folder, "ca", reason or held.fault, held.facts, describe(root), write)]
+    before, after = [text("ca", held.facts, held.fault)], [text("ca", describe(root), made=bool(reason) and not write)]
+    entries = [entry(folder, "ca", reason or held.fault, held.facts, describe(root), write)]
     for leaf in request.certificates:
         current = _read_pair(folder, leaf.name)
         reason = plan_leaf(current, leaf, root, now)
@@ -196,9 +123,9 @@ def _ensure(request: Request, now: datetime, write: bool) -> Result:
         if reason:
             facts = _issue_leaf(folder, leaf, root, key, now, write)
         assert facts is not None
-        before.append(_text(leaf.name, current.facts, current.fault))
-        after.append(_text(leaf.name, facts, made=bool(reason) and not write))
-        entries.append(_entry(folder, leaf.name, reason, current.facts, facts, write))
+        before.append(text(leaf.name, current.facts, current.fault))
+        after.append(text(leaf.name, facts, made=bool(reason) and not write))
+        entries.append(entry(folder, leaf.name, reason, current.facts, facts, write))
     return Result(str(folder / "ca.crt"), entries[0], tuple(entries[1:]), {"before": "".join(before), "after": "".join(after)})
 
 
@@ -241,69 +168,6 @@ def _read_pair(folder: Path, name: str) -> Held:
     if public_key_sha256(key.public_key()) != public_key_sha256(certificate.public_key()):
         return Held(certificate, key, "its key does not belong to it")
     return Held(certificate, key, _EXPOSED if secret.stat().st_mode & 0o077 else "")
-
-
-def _entry(folder: Path, name: str, reason: str, before: Certificate | None, after: Certificate, write: bool) -> Entry:
-    new = before is None or before.serial != after.serial
-    return Entry(
-        name=name,
-        certificate_file=str(folder / f"{name}.crt"),
-        key_file=str(folder / f"{name}.key"),
-        action=("issued" if before is None else "renewed") if new else "unchanged",
-        reason=reason,
-        not_before=_stamp(after.not_before),
-        not_after=_stamp(after.not_after),
-        serial=after.serial if write or not new else "",
-        sha256=after.sha256 if write or not new else "",
-        dns=after.dns,
-        ip=after.ip,
-        usages=after.usages,
-        permitted=after.permitted,
-    )
-
-
-def _text(name: str, facts: Certificate | None, fault: str = "", made: bool = False) -> str:
-    if facts is None:
-        return f"{name}: {fault}\n" if fault else ""
-    names = [*facts.dns, *facts.ip] or [f"may sign for {tree}" for tree in facts.permitted] or ["may sign for any name"]
-    serial = "(made when it is written)" if made else facts.serial
-    lines = [f"{name}: {_stamp(facts.not_before)} to {_stamp(facts.not_after)}, serial {serial}{f', {fault}' if fault else ''}", *names, *facts.usages]
-    return "\n  ".join(lines) + "\n"
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _leaf_from(entry: Mapping[str, Any]) -> Leaf:
-    name = entry["name"]
-    if not _FILE_NAME.fullmatch(name):
-        raise InvalidInput(f"certificate name {name!r} can't be a file name: use lower-case letters, digits, dot, dash, underscore (63 at most)", name=name)
-    dns = tuple(sorted({host.lower().rstrip(".") for host in entry["dns"]}))
-    for host in dns:
-        if not _HOST_NAME.fullmatch(host) or len(host) > 253:
-            raise InvalidInput(f"certificate {name!r}: {host!r} is not a host name (a wildcard replaces the first label only: *.example.test)", name=name)
-    try:
-        addresses = tuple(sorted({str(ipaddress.ip_address(address)) for address in entry["ip"]}))
-    except ValueError as error:
-        raise InvalidInput(f"certificate {name!r}: {error}", name=name) from None
-    usages = tuple(sorted(set(entry["usages"])))
-    if not usages or set(usages) - set(USAGES):
-        raise InvalidInput(f"certificate {name!r}: usages are one or both of {', '.join(sorted(USAGES))}", name=name)
-    if "server" in usages and not dns and not addresses:
-        raise InvalidInput(f"certificate {name!r}: a server needs a name or an address in dns or ip", name=name)
-    if entry["days"] < 1:
-        raise InvalidInput(f"certificate {name!r}: days must be 1 or more", name=name)
-    return Leaf(name, dns, addresses, entry["days"], usages)
-
-
-def _tree(tree: str) -> str:
-    if "/" not in tree:
-        return tree.lower().strip(".")
-    try:
-        return str(ipaddress.ip_network(tree))
-    except ValueError as error:
-        raise InvalidInput(f"permitted: {error}", tree=tree) from None
 
 
 @contextmanager

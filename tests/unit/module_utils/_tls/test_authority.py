@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput
-from ansible_collections.slipway.platform.plugins.module_utils._tls.authority import PRIVATE, Leaf, Request, Result, ensure, renewal_due
+from ansible_collections.slipway.platform.plugins.module_utils._tls.authority import ensure, renewal_due
 from ansible_collections.slipway.platform.plugins.module_utils._tls.certificate import Certificate, parse, permits
+from ansible_collections.slipway.platform.plugins.module_utils._tls.report import Result
+from ansible_collections.slipway.platform.plugins.module_utils._tls.wanted import PRIVATE, Leaf, Request
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 WEB = Leaf("web", dns=("hello.localhost",))

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from ansible_collections.slipway.platform.plugins.module_utils._tls.authority import Leaf, Request, ensure
+from ansible_collections.slipway.platform.plugins.module_utils._tls.authority import ensure
+from ansible_collections.slipway.platform.plugins.module_utils._tls.wanted import Leaf, Request
 from ansible_collections.slipway.platform.plugins.module_utils._verify.load import Load
 
 
