@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.slipway.platform.plugins.module_utils._document.suggest import did_you_mean
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._score import quantity
 from ansible_collections.slipway.platform.plugins.module_utils._score.schema import HOST
-from ansible_collections.slipway.platform.plugins.module_utils._score.suggest import did_you_mean
 from ansible_collections.slipway.platform.plugins.module_utils._score.validate import FILE_NAME, Source
 
 Values = Mapping[str, Any]

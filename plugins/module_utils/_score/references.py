@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ansible_collections.slipway.platform.plugins.module_utils._document.document import Document
+from ansible_collections.slipway.platform.plugins.module_utils._document.problems import KeyPath, Problem
+from ansible_collections.slipway.platform.plugins.module_utils._document.suggest import did_you_mean, nearest
 from ansible_collections.slipway.platform.plugins.module_utils._score import reading
-from ansible_collections.slipway.platform.plugins.module_utils._score.document import Document
 from ansible_collections.slipway.platform.plugins.module_utils._score.placeholders import PlaceholderError, Reference, Template, parse
-from ansible_collections.slipway.platform.plugins.module_utils._score.problems import KeyPath, Problem
 from ansible_collections.slipway.platform.plugins.module_utils._score.resource_types import TYPES
-from ansible_collections.slipway.platform.plugins.module_utils._score.suggest import did_you_mean, nearest
 
 
 @dataclass(frozen=True)

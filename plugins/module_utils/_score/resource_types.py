@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ansible_collections.slipway.platform.plugins.module_utils._score.schema import LABEL_TEXT, Schema, mapping, text
+from ansible_collections.slipway.platform.plugins.module_utils._document.schema import LABEL_TEXT, Schema, mapping, text
 
 
 @dataclass(frozen=True)

@@ -11,33 +11,12 @@ from __future__ import annotations
 
 from typing import Any
 
-Schema = dict[str, Any]
+from ansible_collections.slipway.platform.plugins.module_utils._document.schema import LABEL_TEXT, Schema, mapping, named, text, whole
 
-LABEL = r"^[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$"
 _TYPE_NAME = r"^[A-Za-z0-9][A-Za-z0-9-]{0,61}[A-Za-z0-9]$"
 _HOST_PART = r"[a-z0-9][a-z0-9-]{0,61}[a-z0-9]"
 HOST = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"
 
-
-def mapping(properties: Schema, required: tuple[str, ...] = (), **more: Any) -> Schema:
-    """An object of known keys."""
-    return {"type": "object", "additionalProperties": False, "properties": properties, "required": list(required), **more}
-
-
-def named(values: Schema, pattern: str = LABEL, expected: str = "2 to 63 of a-z, 0-9 and -, not beginning or ending with -", **more: Any) -> Schema:
-    """An object whose keys are names."""
-    return {"type": "object", "propertyNames": {"pattern": pattern, "x-expected": expected}, "additionalProperties": values, **more}
-
-
-def text(expected: str = "a text", **more: Any) -> Schema:
-    return {"type": "string", "x-expected": expected, **more}
-
-
-def whole(low: int, high: int) -> Schema:
-    return {"type": "integer", "minimum": low, "maximum": high, "x-expected": f"a whole number from {low} to {high}"}
-
-
-LABEL_TEXT = text("2 to 63 of a-z, 0-9 and -, not beginning or ending with -", pattern=LABEL)
 PORT = whole(1, 65535)
 COMMAND: Schema = {"type": "array", "items": text(), "x-expected": 'a list of texts, for example ["python", "-m", "hello"]'}
 ANNOTATIONS = named(
@@ -85,12 +64,15 @@ _TARGET = text("an absolute path in the container", minLength=1)
 _VOLUME: Schema = {"source": text("a volume, for example ${resources.data}"), "path": text("a path inside the volume"), "readOnly": {"type": "boolean"}}
 
 
+_KEY_IS_TARGET: Schema = {"x-unknown": {"target": "the key of the map is the target already: remove this line"}}
+
+
 def _mounts(properties: Schema, required: tuple[str, ...], **more: Any) -> Schema:
     """The current form (a map of target paths) and the deprecated one (a list of items with ``target``)."""
     return {
         "if": {"type": "array"},
         "then": {"items": mapping({**properties, "target": _TARGET}, (*required, "target"), **more)},
-        "else": {"type": "object", "additionalProperties": mapping(properties, required, **more), "x-expected": "a map of target paths"},
+        "else": {"type": "object", "additionalProperties": mapping(properties, required, **more, **_KEY_IS_TARGET), "x-expected": "a map of target paths"},
     }
 
 

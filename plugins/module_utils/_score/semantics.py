@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._score import quantity, reading, references, structure
-from ansible_collections.slipway.platform.plugins.module_utils._score.document import Document
+from ansible_collections.slipway.platform.plugins.module_utils._document import structure
+from ansible_collections.slipway.platform.plugins.module_utils._document.document import Document
+from ansible_collections.slipway.platform.plugins.module_utils._document.problems import KeyPath, Problem
+from ansible_collections.slipway.platform.plugins.module_utils._document.suggest import did_you_mean, nearest
+from ansible_collections.slipway.platform.plugins.module_utils._score import quantity, reading, references
 from ansible_collections.slipway.platform.plugins.module_utils._score.placeholders import PlaceholderError, parse
-from ansible_collections.slipway.platform.plugins.module_utils._score.problems import KeyPath, Problem
 from ansible_collections.slipway.platform.plugins.module_utils._score.resource_types import TYPES
 from ansible_collections.slipway.platform.plugins.module_utils._score.schema import HOST
-from ansible_collections.slipway.platform.plugins.module_utils._score.suggest import did_you_mean, nearest
 from ansible_collections.slipway.platform.plugins.module_utils._score.workload import BUILT_IMAGE
 
 BINDING_ROOT = "/bindings"

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.slipway.platform.plugins.module_utils._document import structure
+from ansible_collections.slipway.platform.plugins.module_utils._document.document import Document, parse
+from ansible_collections.slipway.platform.plugins.module_utils._document.problems import KeyPath, Problem, path_text, refuse
+from ansible_collections.slipway.platform.plugins.module_utils._document.suggest import did_you_mean
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
-from ansible_collections.slipway.platform.plugins.module_utils._score import reading, semantics, structure
-from ansible_collections.slipway.platform.plugins.module_utils._score.document import Document, parse
-from ansible_collections.slipway.platform.plugins.module_utils._score.problems import KeyPath, Problem, path_text, refuse
+from ansible_collections.slipway.platform.plugins.module_utils._score import reading, semantics
 from ansible_collections.slipway.platform.plugins.module_utils._score.schema import WORKLOAD
-from ansible_collections.slipway.platform.plugins.module_utils._score.suggest import did_you_mean
 from ansible_collections.slipway.platform.plugins.module_utils._score.workload import Workload
 
 FILE_NAME = "score.yaml"
@@ -31,7 +32,7 @@ class Source:
 
 def check_text(text: str, file: str, folder: Path) -> tuple[Document | None, list[Problem]]:
     """The document and its problems, sorted by line. Meaning is looked at as far as the form allows."""
-    document, problems = parse(text, file)
+    document, problems = parse(text, file, "apiVersion: score.dev/v1b1")
     if document is None:
         return None, problems
     form = structure.check(document, WORKLOAD)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.slipway.platform.plugins.module_utils._score.document import Document, Mark, parse
+from ansible_collections.slipway.platform.plugins.module_utils._document.document import Document, Mark, parse
 
 
 def read(text: str) -> Document:
@@ -71,8 +71,8 @@ def test_every_duplicate_is_reported_and_the_first_kept() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "f.yaml:1:1: is empty; start with `apiVersion: score.dev/v1b1`"),
-        ("# nothing\n", "f.yaml:1:1: is empty; start with `apiVersion: score.dev/v1b1`"),
+        ("", "f.yaml:1:1: is empty; start with `first: line`"),
+        ("# nothing\n", "f.yaml:1:1: is empty; start with `first: line`"),
         ("a: [1\nb: 2\n", "f.yaml:2:2: is not YAML: expected ',' or ']', but got ':'"),
         ("a: 1\n  b: 2\n", "f.yaml:2:4: is not YAML: mapping values are not allowed here"),
         ("a:\n\tb: 1\n", "f.yaml:2:1: is not YAML: found character '\\t' that cannot start any token; indent with spaces, not with tabs"),
@@ -87,7 +87,7 @@ def test_every_duplicate_is_reported_and_the_first_kept() -> None:
     ],
 )
 def test_refused(text: str, expected: str) -> None:
-    document, problems = parse(text, "f.yaml")
+    document, problems = parse(text, "f.yaml", "first: line")
     assert document is None
     assert len(problems) == 1
     assert str(problems[0]).startswith(expected)

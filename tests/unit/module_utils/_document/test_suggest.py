@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.slipway.platform.plugins.module_utils._score.suggest import did_you_mean, distance, nearest
+from ansible_collections.slipway.platform.plugins.module_utils._document.suggest import did_you_mean, distance, nearest
 
 
 @pytest.mark.parametrize(

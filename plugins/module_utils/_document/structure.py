@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
+from ansible_collections.slipway.platform.plugins.module_utils._document.document import Document
+from ansible_collections.slipway.platform.plugins.module_utils._document.problems import KeyPath, Problem
+from ansible_collections.slipway.platform.plugins.module_utils._document.schema import Schema
+from ansible_collections.slipway.platform.plugins.module_utils._document.suggest import did_you_mean, nearest
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Missing
-from ansible_collections.slipway.platform.plugins.module_utils._score.document import Document
-from ansible_collections.slipway.platform.plugins.module_utils._score.problems import KeyPath, Problem
-from ansible_collections.slipway.platform.plugins.module_utils._score.schema import Schema
-from ansible_collections.slipway.platform.plugins.module_utils._score.suggest import did_you_mean, nearest
 
 _KINDS = {"string": "a text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list", "object": "a map of keys"}
 
@@ -88,9 +88,7 @@ def _unknown(document: Document, path: KeyPath, error: Deviation) -> Iterator[Pr
     known = error.schema["properties"]
     for key in error.instance:
         if key not in known:
-            hint = did_you_mean(key, known)
-            if key == "target" and path and isinstance(path[-1], str):
-                hint = "the key of the map is the target already: remove this line"
+            hint = error.schema.get("x-unknown", {}).get(key) or did_you_mean(key, known)
             yield document.at_key((*path, key), "unknown key", hint)
 
 

@@ -3,7 +3,7 @@
 """A YAML file with the place of every key and value.
 
 One document a file; duplicate keys are problems; anchors, aliases and merge keys work. Values are JSON: a date stays a
-string, since nothing in a workload is a date. Source: YAML 1.1 as PyYAML reads it.
+string: whoever wants one reads the text as it was written. Source: YAML 1.1 as PyYAML reads it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from ansible_collections.slipway.platform.plugins.module_utils._score.problems import KeyPath, Problem, path_text
+from ansible_collections.slipway.platform.plugins.module_utils._document.problems import KeyPath, Problem, path_text
 
 MAX_BYTES = 1024 * 1024
 MAX_NODES = 10_000
@@ -77,8 +77,8 @@ class _Refused(Exception):
         self.mark, self.message, self.hint = mark, message, hint
 
 
-def parse(text: str, file: str) -> tuple[Document | None, list[Problem]]:
-    """The document, and what is wrong with its YAML; no document if it cannot be read at all."""
+def parse(text: str, file: str, start: str = "") -> tuple[Document | None, list[Problem]]:
+    """The document, and what is wrong with its YAML; no document if it cannot be read at all. ``start`` says how such a file begins."""
     if len(text.encode()) > MAX_BYTES:
         return None, [Problem(file, 1, 1, "", "is larger than 1 MiB")]
     if bad := yaml.reader.Reader.NON_PRINTABLE.search(text):
@@ -89,7 +89,7 @@ def parse(text: str, file: str) -> tuple[Document | None, list[Problem]]:
     try:
         node = loader.get_single_node()
         if node is None:
-            return None, [Problem(file, 1, 1, "", "is empty", "start with `apiVersion: score.dev/v1b1`")]
+            return None, [Problem(file, 1, 1, "", "is empty", f"start with `{start}`" if start else "")]
         reader = _Reader(loader, file)
         data = reader.read(node, (), node, ())
     except _Refused as error:
