@@ -8,6 +8,7 @@
       x Busy             someone else holds what is needed: names the holder
       x Unreachable      no answer, or none that can be read (timeouts, resets, 5xx)
       x Denied           the answer is no (401, 403)
+      x Untrusted        what is signed holds together, but nobody whom we trust signed it
       x NotFound         the answer is that it does not exist (404 and nothing else)
       x Conflict         it exists and is another than wanted (409, an immutable tag, a foreign field owner)
       x CommandFailed    a program that was started ended with an error: carries its last lines
@@ -50,6 +51,10 @@ class Unreachable(SlipwayError):
 
 
 class Denied(SlipwayError):
+    pass
+
+
+class Untrusted(SlipwayError):
     pass
 
 
