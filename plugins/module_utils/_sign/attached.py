@@ -20,10 +20,8 @@ from ansible_collections.slipway.platform.plugins.module_utils._oci.registry imp
 from ansible_collections.slipway.platform.plugins.module_utils._sign import bundle, dsse, found
 from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Opened, Signer, Trust
 from ansible_collections.slipway.platform.plugins.module_utils._sign.found import Found, Problem
-from ansible_collections.slipway.platform.plugins.module_utils._sign.statement import PAYLOAD_TYPE, Statement, decode, encode
+from ansible_collections.slipway.platform.plugins.module_utils._sign.statement import IMAGE_SIGNATURE, PAYLOAD_TYPE, Statement, claimed_type, decode, encode
 
-# The predicate type under which cosign 3 stores an image signature: that is no statement for a policy (see cosign.py).
-IMAGE_SIGNATURE = "https://sigstore.dev/cosign/sign/v1"
 # Which statement is inside, so that attaching it again can see that it is there.
 STATEMENT = "dev.slipway.statement"
 _ENVELOPE = "application/vnd.dsse.envelope.v1+json"
@@ -61,26 +59,32 @@ def attach(registry: Registry, repository: str, subject: Descriptor, statement: 
 def read(registry: Registry, repository: str, digest: Digest, trust: Trust) -> Attached:
     """Every statement that is attached to an image, good or not. Raises only if what is attached can't be listed."""
     listed = found.bundles(registry, repository, digest, lambda kind: kind != IMAGE_SIGNATURE)
-    statements = [_judge(one, lambda data: bundle.open_bundle(bundle.decode(data), trust), digest) for one in listed]
+    statements = [_judge(one, digest, lambda data: _bundle(data, trust)) for one in listed]
     older = found.layers(registry, repository, digest, "att", _ENVELOPE)
-    statements += [_judge(one, lambda data: dsse.open_envelope(data, trust), digest) for one in older]
+    statements += [_judge(one, digest, lambda data: dsse.open_envelope(data, trust)) for one in older]
     return Attached(tuple(one for one in statements if one is not None))
 
 
-def _judge(one: Found, opened: Callable[[bytes], Opened], digest: Digest) -> Signed | None:
+def _bundle(data: bytes, trust: Trust) -> Opened | None:
+    """What a bundle holds; None if it is an image signature, which no policy asks for as a statement."""
+    value = bundle.decode(data)
+    return None if claimed_type(value.envelope.payload) == IMAGE_SIGNATURE else bundle.open_bundle(value, trust)
+
+
+def _judge(one: Found, digest: Digest, opened: Callable[[bytes], Opened | None]) -> Signed | None:
     if one.unreadable:
         return Signed(None, "", one.reference, one.unreadable, "unreadable")
     try:
-        envelope = opened(one.data)
-        statement = decode(envelope.payload, envelope.payload_type)
-        if statement.predicate_type == IMAGE_SIGNATURE:
+        content = opened(one.data)
+        if content is None:
             return None
+        statement = decode(content.payload, content.payload_type)
         if not statement.is_about(digest):
             raise Conflict(f"it is about {', '.join(str(subject.digest) for subject in statement.subjects[:3])}, not about {digest}")
     except SlipwayError as error:
         problem = Problem.of(error)
         return Signed(None, "", one.reference, problem.text, problem.code)
-    return Signed(statement, envelope.signer, one.reference)
+    return Signed(statement, content.signer, one.reference)
 
 
 def _present(registry: Registry, repository: str, subject: Descriptor, marks: dict[str, str], signer: Signer) -> Descriptor | None:

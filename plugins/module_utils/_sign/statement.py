@@ -18,6 +18,8 @@ from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 TYPE = "https://in-toto.io/Statement/v1"
+# The predicate type under which cosign 3 stores an image signature: it says "signed", and nothing else.
+IMAGE_SIGNATURE = "https://sigstore.dev/cosign/sign/v1"
 # cosign attest still writes the older one; the fields are the same.
 _TYPES = (TYPE, "https://in-toto.io/Statement/v0.1")
 
@@ -67,6 +69,15 @@ def decode(payload: bytes, payload_type: str = PAYLOAD_TYPE) -> Statement:
     if not subjects:
         raise InvalidInput("the statement is about nothing: no subject has a sha256 or sha512")
     return Statement(kind, subjects, predicate)
+
+
+def claimed_type(payload: bytes) -> str:
+    """The predicate type that an unverified payload claims to have; empty if it is no statement. Good for sorting, never for believing."""
+    try:
+        value = read_json(payload, "the statement")
+    except InvalidInput:
+        return ""
+    return str(value.get("predicateType") or "") if isinstance(value, dict) else ""
 
 
 def _subject(subject: Subject) -> dict[str, Any]:
