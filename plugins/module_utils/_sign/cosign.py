@@ -67,17 +67,22 @@ def missing(registry: Registry, repository: str, digest: Digest, signer: Signer,
 
 def sign(registry: Registry, repository: str, subject: Descriptor, signer: Signer, forms: Sequence[str] = (BUNDLE,)) -> tuple[str, ...]:
     """Sign an image in each form in which this key has not, and return those forms. Nothing that is there is replaced."""
-    added = missing(registry, repository, subject.digest, signer, forms)
+    wanted = missing(registry, repository, subject.digest, signer, forms)
+    add(registry, repository, subject, signer, wanted)
+    return wanted
+
+
+def add(registry: Registry, repository: str, subject: Descriptor, signer: Signer, forms: Sequence[str]) -> None:
+    """Sign an image in these forms, whatever is there."""
     claim = Claim(f"{registry.host}/{repository}", subject.digest)
-    if BUNDLE in added:
+    if BUNDLE in forms:
         statement = Statement(IMAGE_SIGNATURE, (Subject(claim.name, claim.digest),), {})
         content = bundle.encode(PAYLOAD_TYPE, encode_statement(statement), signer)
         marks = {found.PREDICATE_TYPE: IMAGE_SIGNATURE, "dev.sigstore.bundle.content": "dsse-envelope"}
         referrers.attach(registry, repository, subject, referrers.Artifact(bundle.TYPE, content, marks))
-    if TAG in added:
+    if TAG in forms:
         payload = simple.encode(claim)
         tagged.add(registry, repository, found.tag(subject.digest, "sig"), payload, signer.sign(payload))
-    return added
 
 
 def _judge_bundle(one: Found, digest: Digest, trust: Trust, names: Collection[str]) -> Signature | None:
