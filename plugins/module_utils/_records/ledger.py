@@ -64,6 +64,7 @@ class Verified:
     records: tuple[Record, ...]
     line: int = 0
     problem: str = ""
+    torn: bool = False  # the problem is a last line that was cut off, as a killed run leaves it
 
     @property
     def head(self) -> str:
@@ -130,7 +131,8 @@ def verify(path: Path, trust: dsse.Trust, environment: str = "") -> Verified:
             records.append(_open(line, trust, environment, records[-1] if records else None))
         except SlipwayError as error:
             return Verified(tuple(records), line.sequence, error.message)
-    return Verified(tuple(records), len(lines) + 1 if problem else 0, problem)
+    torn = bool(problem) and not data.endswith(b"\n") and data.count(b"\n") == len(lines)
+    return Verified(tuple(records), len(lines) + 1 if problem else 0, problem, torn)
 
 
 def _open(line: Line, trust: dsse.Trust, environment: str, before: Record | None) -> Record:

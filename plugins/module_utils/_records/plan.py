@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,9 @@ from ansible_collections.slipway.platform.plugins.module_utils import _files
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import canonical
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest
-from ansible_collections.slipway.platform.plugins.module_utils._records import moments
 
 FORMAT = 1
+_JUDGED = ("verdicts", "approvals", "effects")
 
 
 @dataclass(frozen=True)
@@ -76,19 +75,20 @@ class Plan:
 
 @dataclass(frozen=True)
 class Saved:
-    """A plan as it was saved, with what was judged then."""
+    """A plan as it was saved, with what was judged then. ``created``: RFC 3339. Each of the lists holds dictionaries that name a ``service``."""
 
     plan: Plan
     created: str
     outcome: str
     verdicts: Sequence[Mapping[str, Any]]
-    effects: Sequence[Mapping[str, Any]]
+    approvals: Sequence[Mapping[str, Any]] = ()
+    effects: Sequence[Mapping[str, Any]] = ()
 
 
-def document(plan: Plan, created: datetime, outcome: str, verdicts: Sequence[Mapping[str, Any]], effects: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def document(saved: Saved) -> dict[str, Any]:
     """The plan as a JSON value: its content, and beside it what is not hashed."""
-    beside = {"created": moments.text(created), "outcome": outcome, "verdicts": list(verdicts), "effects": list(effects)}
-    return {**plan.content, "hash": plan.hash, **beside}
+    beside = {name: list(getattr(saved, name)) for name in _JUDGED}
+    return {**saved.plan.content, "hash": saved.plan.hash, "created": saved.created, "outcome": saved.outcome, **beside}
 
 
 def save(value: Mapping[str, Any], path: Path) -> None:
@@ -110,7 +110,7 @@ def read(path: Path) -> Saved:
             raise InvalidInput(f"{path} is a plan of format {value['format']!r}, and this version reads {FORMAT}: make it again", plan=str(path))
         names = ("environment", "upstream", "requester", "policy", "manifests")
         plan = Plan(**{name: value[name] for name in names}, changes=tuple(Change(**c) for c in value["changes"]), state=State(**value["state"]))
-        saved = Saved(plan, value["created"], value["outcome"], value["verdicts"], value["effects"])
+        saved = Saved(plan, value["created"], value["outcome"], *(value[name] for name in _JUDGED))
         held = value["hash"]
     except (KeyError, TypeError) as error:
         raise InvalidInput(f"{path} is not a plan: {type(error).__name__}: {error}", plan=str(path)) from None
