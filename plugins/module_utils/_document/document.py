@@ -8,6 +8,7 @@ string: whoever wants one reads the text as it was written. Source: YAML 1.1 as 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -62,13 +63,15 @@ class Document:
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader without dates."""
+    """SafeLoader without dates and without numbers to the base of 60: ``22:00`` is a time of day and not 1320."""
 
 
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+def _resolvers(resolvers: list[tuple[str, re.Pattern[str]]]) -> list[tuple[str, re.Pattern[str]]]:
+    plain = re.compile(r"(?![-+0-9._]*:)")
+    return [(tag, re.compile(plain.pattern + f"(?:{pattern.pattern})", pattern.flags)) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+
+
+_Loader.yaml_implicit_resolvers = {first: _resolvers(resolvers) for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()}
 
 
 class _Refused(Exception):
