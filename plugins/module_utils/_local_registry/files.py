@@ -22,7 +22,7 @@ from pathlib import Path
 import bcrypt
 from ansible_collections.slipway.platform.plugins.module_utils import _files
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
-from ansible_collections.slipway.platform.plugins.module_utils._oci.auth import Credential, Keychain, config_json
+from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import Credential, Keychain, config_json
 
 USER = 65532
 INSIDE = "/etc/docker/registry"

@@ -1,28 +1,27 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who we are to a registry: credentials from a file, and the two ways to show them (Basic, and Bearer with a token server).
+"""Showing a registry who we are: its challenges, and the two ways to answer them (Basic, and Bearer with a token server).
 
 Challenges: RFC 9110 section 11.6.1. Tokens: CNCF distribution, "Token Authentication Specification".
 """
 
 from __future__ import annotations
 
-import base64
+import ipaddress
 import json
 import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
-from ansible_collections.slipway.platform.plugins.module_utils._errors import Denied, InvalidInput, Unreachable
-from ansible_collections.slipway.platform.plugins.module_utils._oci.transport import Request, Transport
+from ansible_collections.slipway.platform.plugins.module_utils._errors import Denied, Unreachable
+from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import TOKEN_USER, Credential, Keychain
+from ansible_collections.slipway.platform.plugins.module_utils._oci.messages import Request, Transport
 
 _DEFAULT_LIFETIME = 60.0  # what the specification says where the server does not
 _EARLY = 10.0
-_TOKEN_USER = "<token>"  # Docker's name for "the password is an identity token"
 _PART = re.compile(
     r"""\s*(?:,\s*)*(?:
         (?P<name>[A-Za-z0-9_.-]+)\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s,"]+))
@@ -30,52 +29,6 @@ _PART = re.compile(
     )""",
     re.VERBOSE,
 )
-
-
-@dataclass(frozen=True)
-class Credential:
-    """A user and a password, or an identity token."""
-
-    username: str
-    password: str = field(repr=False)
-    identity_token: str = field(default="", repr=False)
-
-    @property
-    def basic(self) -> str:
-        return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
-
-
-@dataclass(frozen=True)
-class Keychain:
-    """Credentials by registry or by ``registry/repository``, as Docker's config.json and podman's auth.json hold them."""
-
-    entries: Mapping[str, Credential] = field(default_factory=dict)
-
-    @classmethod
-    def from_file(cls, path: Path) -> Keychain:
-        try:
-            auths = json.loads(path.read_bytes()).get("auths") or {}
-            return cls({_key(name): _credential(value) for name, value in auths.items() if value})
-        except OSError as error:
-            raise InvalidInput(f"the credentials in {path} cannot be read: {error.strerror}") from error
-        except (ValueError, AttributeError, KeyError) as error:
-            # The content is left out: it is a credential.
-            raise InvalidInput(f"{path} is not a file of credentials as Docker's config.json is: {type(error).__name__}") from None
-
-    def find(self, registry: str, repository: str = "") -> Credential | None:
-        """The credential with the longest key that covers the repository."""
-        name = f"{registry}/{repository}".rstrip("/")
-        while name:
-            if name in self.entries:
-                return self.entries[name]
-            name = name.rpartition("/")[0]
-        return None
-
-
-def config_json(credentials: Mapping[str, Credential]) -> str:
-    """Docker's config.json for these credentials by registry; also the content of a ``kubernetes.io/dockerconfigjson`` Secret."""
-    auths = {host: {"auth": credential.basic.removeprefix("Basic ")} for host, credential in sorted(credentials.items())}
-    return json.dumps({"auths": auths}, indent=1) + "\n"
 
 
 @dataclass(frozen=True)
@@ -103,22 +56,55 @@ def scope(repository: str, *actions: str) -> str:
     return f"repository:{repository}:{','.join(sorted(actions))}"
 
 
+def joined(scopes: Iterable[str]) -> list[str]:
+    """The same scopes, each repository once with all of its actions."""
+    actions: dict[str, set[str]] = {}
+    for one in scopes:
+        name, _, listed = one.rpartition(":")
+        actions.setdefault(name, set()).update(listed.split(","))
+    return sorted(f"{name}:{','.join(sorted(listed))}" for name, listed in actions.items())
+
+
 class Authorizer:
-    """The Authorization headers for one registry; a token is kept per set of scopes until shortly before it ends."""
+    """The Authorization headers for one registry; a token is kept per set of scopes until shortly before it ends.
+
+    Threads that need the same token wait for one request. What a registry challenged with once is answered before it asks again.
+    """
 
     def __init__(self, registry: str, transport: Transport, keychain: Keychain, clock: Callable[[], float] = time.monotonic) -> None:
         self._registry, self._transport, self._keychain, self._clock = registry, transport, keychain, clock
         self._headers: dict[tuple[str, ...], tuple[str, float]] = {}
+        self._asking: dict[tuple[str, ...], threading.Lock] = {}
+        self._challenges: Sequence[Challenge] = ()
         self._lock = threading.Lock()
 
-    def header(self, scopes: Sequence[str]) -> str | None:
-        """The header that was good for these scopes before, if it still is."""
+    @property
+    def challenges(self) -> Sequence[Challenge]:
+        """What the registry challenged with before."""
         with self._lock:
-            value, ends = self._headers.get(tuple(sorted(scopes)), ("", 0.0))
-        return value if value and self._clock() < ends else None
+            return self._challenges
 
-    def answer(self, challenges: Sequence[Challenge], scopes: Sequence[str], repository: str) -> str | None:
-        """The header that answers a 401, or None if we have nothing to answer with."""
+    def header(self, scopes: Sequence[str], repository: str = "") -> str | None:
+        """The header for these scopes: the one that was good before, else one that answers what the registry challenged with before."""
+        with self._lock:
+            value, ends = self._headers.get(_set(scopes), ("", 0.0))
+            known = self._challenges
+        if value and self._clock() < ends:
+            return value
+        return self.answer(known, scopes, repository) if known else None
+
+    def answer(self, challenges: Sequence[Challenge], scopes: Sequence[str], repository: str, refused: str | None = None) -> str | None:
+        """The header that answers a 401, or None if we have nothing to answer with. ``refused`` is the header that was not good enough."""
+        with self._lock:
+            asking = self._asking.setdefault(_set(scopes), threading.Lock())
+        with asking:
+            with self._lock:
+                value, ends = self._headers.get(_set(scopes), ("", 0.0))
+            if value and value != refused and self._clock() < ends:
+                return value
+            return self._fresh(challenges, scopes, repository)
+
+    def _fresh(self, challenges: Sequence[Challenge], scopes: Sequence[str], repository: str) -> str | None:
         credential = self._keychain.find(self._registry, repository)
         by_scheme = {challenge.scheme: challenge for challenge in reversed(challenges)}
         if "bearer" in by_scheme:
@@ -128,25 +114,31 @@ class Authorizer:
         else:
             return None
         with self._lock:
-            self._headers[tuple(sorted(scopes))] = (value, self._clock() + lifetime)
+            self._headers[_set(scopes)] = (value, self._clock() + lifetime)
+            # The scope that was asked for is of that one request.
+            self._challenges = [Challenge(c.scheme, {k: v for k, v in c.parameters.items() if k not in ("scope", "error")}) for c in challenges]
         return value
 
     def _token(self, parameters: Mapping[str, str], scopes: Sequence[str], credential: Credential | None) -> tuple[str, float]:
         realm = parameters.get("realm", "")
         host = urlsplit(realm).netloc
-        if urlsplit(realm).scheme != "https" and not _is_loopback(host):
+        if not _is_safe(realm):
             raise Denied(f"{self._registry} sends us to {realm!r} for a token, which is not https: credentials are not sent there", host=self._registry)
         query = [("service", parameters["service"])] if "service" in parameters else []
-        wanted = sorted(set(scopes) | set(parameters.get("scope", "").split()))
-        if credential and (credential.identity_token or credential.username == _TOKEN_USER):
-            form = [("grant_type", "refresh_token"), ("client_id", "slipway"), ("refresh_token", credential.identity_token or credential.password)]
+        wanted = joined([*scopes, *parameters.get("scope", "").split()])
+        identity = (credential.identity_token or (credential.password if credential.username == TOKEN_USER else "")) if credential else ""
+        joint = "&" if urlsplit(realm).query else "?"
+        basic = {"Authorization": credential.basic} if credential else {}
+        request = Request("GET", f"{realm}{joint}{urlencode([*query, *(('scope', one) for one in wanted)])}", basic)
+        if identity:
+            form = [("grant_type", "refresh_token"), ("client_id", "slipway"), ("refresh_token", identity)]
             body = urlencode([*form, *query, ("scope", " ".join(wanted))]).encode()
-            request = Request("POST", realm, {"Content-Type": "application/x-www-form-urlencoded"}, body)
+            exchange = Request("POST", realm, {"Content-Type": "application/x-www-form-urlencoded"}, body)
+            response = self._transport.send(exchange)
+            if response.status in (404, 405):  # a token server that knows GET only
+                response = self._transport.send(request)
         else:
-            joint = "&" if urlsplit(realm).query else "?"
-            headers = {"Authorization": credential.basic} if credential else {}
-            request = Request("GET", f"{realm}{joint}{urlencode([*query, *(('scope', one) for one in wanted)])}", headers)
-        response = self._transport.send(request)
+            response = self._transport.send(request)
         if response.status in (401, 403):
             who = f"user {credential.username}" if credential else "anonymous"
             raise Denied(f"the token server {host} of {self._registry} refuses {who} (status {response.status})", host=host, status=response.status)
@@ -164,18 +156,16 @@ def _read_token(body: bytes, host: str) -> tuple[str, float]:
         raise Unreachable(f"the token server {host} answered with something that holds no token", host=host) from None
 
 
-def _credential(value: Mapping[str, str]) -> Credential:
-    if value.get("auth"):
-        username, _, password = base64.b64decode(value["auth"]).decode().partition(":")
-    else:
-        username, password = value.get("username", ""), value.get("password", "")
-    return Credential(username, password.rstrip("\0"), value.get("identitytoken", ""))
+def _set(scopes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(scopes)))
 
 
-def _key(name: str) -> str:
-    """Docker writes some registries as URLs."""
-    return name.removeprefix("https://").removeprefix("http://").rstrip("/")
-
-
-def _is_loopback(netloc: str) -> bool:
-    return netloc.rpartition(":")[0] in ("localhost", "127.0.0.1", "[::1]") or netloc in ("localhost", "127.0.0.1")
+def _is_safe(realm: str) -> bool:
+    """Whether credentials may go there: https, and no address that only this machine's network can mean (metadata services live there)."""
+    parts = urlsplit(realm)
+    host = parts.hostname or ""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return parts.scheme == "https" or host == "localhost"
+    return not address.is_link_local and (parts.scheme == "https" or address.is_loopback)

@@ -14,6 +14,9 @@ DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 # What we can read; a registry answers 404 to an index that is not in Accept, which would look like "absent".
 MANIFEST_TYPES = (INDEX, MANIFEST, DOCKER_LIST, DOCKER_MANIFEST)
 
+# Docker's first manifest format: its digest is not that of its bytes. We ask for it only to be able to say that it is not supported.
+SCHEMA_1 = ("application/vnd.docker.distribution.manifest.v1+prettyjws", "application/vnd.docker.distribution.manifest.v1+json")
+
 SPDX = "application/spdx+json"
 
 # Pre-defined annotation keys of the OCI image specification 1.1.

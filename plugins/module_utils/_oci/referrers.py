@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict
+from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._oci import names
 from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import Descriptor, canonical
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest
@@ -48,16 +48,53 @@ def attach(registry: Registry, repository: str, subject: Descriptor, artifact: A
             registry.upload_blob(repository, digest, content)
     response = registry.put_manifest(repository, str(described.digest), body, names.MANIFEST)
     if not response.header("oci-subject"):
-        _add_to_tag(registry, repository, subject.digest, described)
+        list_in_tag(registry, repository, subject.digest, [described])
     return described
 
 
 def referrers(registry: Registry, repository: str, digest: Digest, artifact_type: str = "") -> list[Descriptor]:
     """What refers to a manifest, of one artifact type if given; from the API, else from the tag."""
-    response = registry.referrers_page(repository, digest)
-    index = _index(response.body) if response.status == 200 else None
-    found = index["manifests"] if index is not None else _read_tag(registry, repository, digest)
-    return [d for d in map(Descriptor.from_json, found) if artifact_type in ("", d.artifact_type)]
+    found = from_api(registry, repository, digest)
+    return [d for d in (from_tag(registry, repository, digest) if found is None else found) if artifact_type in ("", d.artifact_type)]
+
+
+def from_api(registry: Registry, repository: str, digest: Digest) -> list[Descriptor] | None:
+    """What the referrers API lists; None if the registry does not have it."""
+    if registry.referrers_api is False:
+        return None
+    found: list[Descriptor] = []
+    for page in registry.referrers_pages(repository, digest):
+        index = _index(page.body) if page.status == 200 else None
+        if index is None:
+            return None
+        found += _descriptors(index, registry, repository, digest)
+    registry.referrers_api = True
+    return found
+
+
+def from_tag(registry: Registry, repository: str, digest: Digest) -> list[Descriptor]:
+    """What the index under the fallback tag lists; nothing if the tag is absent or is the image itself."""
+    current = registry.find(repository, tag_of(digest))
+    # Some registries take the tag for the digest and answer with the image itself.
+    if current is None or current.digest == digest:
+        return []
+    index = _index(current.body)
+    return _descriptors(index, registry, repository, digest) if index is not None else []
+
+
+def list_in_tag(registry: Registry, repository: str, digest: Digest, described: Sequence[Descriptor]) -> None:
+    """Have the index under the fallback tag list these, beside what it lists; for registries that do not do it themselves."""
+    wanted = {d.digest for d in described}
+    for _ in range(_TRIES):
+        with _lock:
+            listed = from_tag(registry, repository, digest)
+            fresh = [d for d in described if d.digest not in {one.digest for one in listed}]
+            if not fresh:
+                return
+            index = {"schemaVersion": 2, "mediaType": names.INDEX, "manifests": [d.to_json() for d in (*listed, *fresh)]}
+            registry.put_manifest(repository, tag_of(digest), canonical(index), names.INDEX)
+    if not wanted <= {d.digest for d in from_tag(registry, repository, digest)}:
+        raise Conflict(f"others keep changing what refers to {repository}@{digest}; run again", host=registry.host)
 
 
 def tag_of(digest: Digest) -> str:
@@ -76,25 +113,13 @@ def _manifest(subject: Descriptor, artifact: Artifact) -> dict[str, Any]:
     return value | ({"annotations": dict(artifact.annotations)} if artifact.annotations else {})
 
 
-def _read_tag(registry: Registry, repository: str, digest: Digest) -> list[dict[str, Any]]:
-    current = registry.find(repository, tag_of(digest))
-    # Some registries take the tag for the digest and answer with the image itself.
-    if current is None or current.digest == digest:
-        return []
-    index = _index(current.body)
-    return index["manifests"] if index is not None else []
-
-
-def _add_to_tag(registry: Registry, repository: str, digest: Digest, described: Descriptor) -> None:
-    for _ in range(_TRIES):
-        with _lock:
-            listed = _read_tag(registry, repository, digest)
-            if any(entry["digest"] == str(described.digest) for entry in listed):
-                return
-            index = {"schemaVersion": 2, "mediaType": names.INDEX, "manifests": [*listed, described.to_json()]}
-            registry.put_manifest(repository, tag_of(digest), canonical(index), names.INDEX)
-    if str(described.digest) not in [entry["digest"] for entry in _read_tag(registry, repository, digest)]:
-        raise Conflict(f"others keep changing what refers to {repository}@{digest}; run again", host=registry.host)
+def _descriptors(index: Mapping[str, Any], registry: Registry, repository: str, digest: Digest) -> list[Descriptor]:
+    try:
+        return [Descriptor.from_json(one) for one in index["manifests"]]
+    except (KeyError, TypeError, ValueError, InvalidInput) as error:
+        # Unreadable is not empty.
+        message = f"{registry.host} lists what refers to {repository}@{digest} with an entry that is no descriptor: {type(error).__name__}"
+        raise Conflict(message, host=registry.host) from None
 
 
 def _index(body: bytes) -> dict[str, Any] | None:

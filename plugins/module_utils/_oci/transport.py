@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """HTTP for registries: a pool of kept connections on the standard library, with a deadline for every request.
 
-It sends and receives; what an answer means is for the layers above. ``Transport`` is the seam that tests and wrappers use.
+It sends and receives; what an answer means is for the layers above.
 """
 
 from __future__ import annotations
@@ -12,59 +12,24 @@ import io
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 from urllib.parse import urlsplit
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, Unreachable
+from ansible_collections.slipway.platform.plugins.module_utils._oci.messages import Body, Request, Response, Sink
 
 CHUNK = 1 << 20
 BODY_LIMIT = 4 << 20  # what the distribution specification asks registries to accept for a manifest
 _CONNECT_TIMEOUT = 10.0
 _BROKEN = (ConnectionError, http.client.HTTPException, TimeoutError, OSError)
+_STREAMED = (200, 206)
 
-
-@dataclass(frozen=True)
-class Request:
-    """A request to an absolute URL. A ``Path`` as body is streamed; ``deadline`` is in seconds for the whole exchange."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | Path | None = None
-    deadline: float = 30.0
-
-
-@dataclass(frozen=True)
-class Response:
-    """An answer; header names are in lower case, and several headers of one name are several values."""
-
-    status: int
-    headers: Mapping[str, tuple[str, ...]]
-    body: bytes
-    url: str
-
-    def header(self, name: str) -> str:
-        """The first value of a header, or an empty text."""
-        return (self.headers.get(name.lower()) or ("",))[0]
-
-
-class Sink(Protocol):
-    """Where a body goes; a new try begins at its start."""
-
-    def write(self, data: bytes, /) -> int: ...
-    def seek(self, position: int, /) -> int: ...
-    def truncate(self) -> int: ...
-
-
-class Transport(Protocol):
-    def send(self, request: Request, sink: Sink | None = None) -> Response:
-        """Send and receive. The body of a 200 goes to ``sink`` in chunks of 1 MiB if one is given. Raises ``Unreachable``."""
-        ...
-
-    def close(self) -> None: ...
+_Connection = http.client.HTTPConnection
+_Target = tuple[str, str]  # scheme, host:port
 
 
 def trust(ca_file: Path | None) -> ssl.SSLContext:
@@ -84,29 +49,28 @@ class Pool:
         self._make_context = context
         self._context: ssl.SSLContext | None = None
         self._clock = clock
-        self._idle: dict[tuple[str, str], list[http.client.HTTPConnection]] = {}
+        self._idle: dict[_Target, list[_Connection]] = {}
         self._lock = threading.Lock()
 
     def send(self, request: Request, sink: Sink | None = None) -> Response:
+        answering = self.open(request)
+        try:
+            return answering.receive(sink)
+        finally:
+            answering.close()
+
+    def open(self, request: Request) -> Answering:
         parts = urlsplit(request.url)
         target = (parts.scheme, parts.netloc)
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         ends = self._clock() + request.deadline
-        kept = self._take(target)
-        try:
+        with _explained(request):
+            kept = self._take(target)
             if kept is not None:
                 try:
-                    return self._exchange(kept, request, path, target, ends, sink)
+                    return self._ask(kept, target, request, ends)
                 except _StaleError:
                     pass  # the server closed it while it was idle: that says nothing about this request
-            return self._exchange(self._connect(target), request, path, target, ends, sink)
-        except ssl.SSLCertVerificationError as error:
-            reason = f"its certificate is not trusted ({error.verify_message}); give the certificate authority as ca_file"
-            raise Unreachable(f"{request.method} {_shown(request.url)}: {reason}", host=parts.netloc) from error
-        except TimeoutError as error:
-            raise Unreachable(f"{request.method} {_shown(request.url)}: no answer within {request.deadline:.0f} s", host=parts.netloc) from error
-        except _BROKEN as error:
-            raise Unreachable(f"{request.method} {_shown(request.url)}: {_reason(error)}", host=parts.netloc) from error
+            return self._ask(self._connect(target), target, request, ends)
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -116,31 +80,43 @@ class Pool:
                     connection.close()
             self._idle.clear()
 
-    def _exchange(
-        self, connection: http.client.HTTPConnection, request: Request, path: str, target: tuple[str, str], ends: float, sink: Sink | None
-    ) -> Response:
+    def give_back(self, target: _Target, connection: _Connection) -> None:
+        with self._lock:
+            self._idle.setdefault(target, []).append(connection)
+
+    def limit(self, connection: _Connection, ends: float, first: bool = False) -> None:
+        """Let the next operation on a connection end when the request must."""
+        left = ends - self._clock()
+        if left <= 0:
+            raise TimeoutError
+        connection.timeout = min(left, _CONNECT_TIMEOUT) if first else left
+        if connection.sock is not None:
+            connection.sock.settimeout(left)
+
+    def _ask(self, connection: _Connection, target: _Target, request: Request, ends: float) -> Answering:
         reused = connection.sock is not None
         try:
-            self._limit(connection, ends, first=not reused)
-            answer = self._ask(connection, request, path, reused)
-            response = self._read(connection, answer, request, ends, sink)
+            self.limit(connection, ends, first=not reused)
+            return Answering(self, target, connection, self._exchange(connection, request, reused, ends), request, ends)
         except BaseException:
             connection.close()
             raise
-        if answer.will_close:
-            connection.close()
-        else:
-            with self._lock:
-                self._idle.setdefault(target, []).append(connection)
-        return response
 
-    def _ask(self, connection: http.client.HTTPConnection, request: Request, path: str, reused: bool) -> http.client.HTTPResponse:
-        body: IO[bytes] | bytes | None = request.body.open("rb") if isinstance(request.body, Path) else request.body
+    def _exchange(self, connection: _Connection, request: Request, reused: bool, ends: float) -> http.client.HTTPResponse:
+        parts = urlsplit(request.url)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         headers = {"User-Agent": "slipway", **request.headers}
+        body: IO[bytes] | Iterable[bytes] | bytes | None
         if isinstance(request.body, Path):
             headers["Content-Length"] = str(request.body.stat().st_size)
-        elif request.body is None and request.method in ("POST", "PUT"):
-            headers["Content-Length"] = "0"
+            body = request.body.open("rb")
+        elif isinstance(request.body, Body):
+            headers["Content-Length"] = str(request.body.size)
+            body = self._limited(connection, request.body, ends)
+        else:
+            body = request.body
+            if body is None and request.method in ("POST", "PUT", "PATCH"):
+                headers["Content-Length"] = "0"
         try:
             try:
                 connection.request(request.method, path, body=body, headers=headers)
@@ -155,40 +131,17 @@ class Pool:
             if isinstance(body, io.IOBase):
                 body.close()
 
-    def _read(self, connection: http.client.HTTPConnection, answer: http.client.HTTPResponse, request: Request, ends: float, sink: Sink | None) -> Response:
-        headers: dict[str, tuple[str, ...]] = {}
-        for name, value in answer.getheaders():
-            headers[name.lower()] = (*headers.get(name.lower(), ()), value)
-        received = io.BytesIO()
-        output: Sink = sink if sink is not None and answer.status == 200 else received
-        size = 0
-        while True:
-            self._limit(connection, ends)
-            chunk = answer.read(CHUNK)
-            if not chunk:
-                break
-            size += len(chunk)
-            if output is received and size > BODY_LIMIT:
-                raise http.client.HTTPException(f"the answer is larger than {BODY_LIMIT >> 20} MiB")
-            output.write(chunk)
-        if answer.length:  # http.client ends silently when a body with a length stops early
-            raise http.client.IncompleteRead(b"", answer.length)
-        return Response(answer.status, headers, received.getvalue(), request.url)
+    def _limited(self, connection: _Connection, body: Body, ends: float) -> Iterator[bytes]:
+        for chunk in body.chunks():
+            self.limit(connection, ends)
+            yield chunk
 
-    def _limit(self, connection: http.client.HTTPConnection, ends: float, first: bool = False) -> None:
-        left = ends - self._clock()
-        if left <= 0:
-            raise TimeoutError
-        connection.timeout = min(left, _CONNECT_TIMEOUT) if first else left
-        if connection.sock is not None:
-            connection.sock.settimeout(left)
-
-    def _take(self, target: tuple[str, str]) -> http.client.HTTPConnection | None:
+    def _take(self, target: _Target) -> _Connection | None:
         with self._lock:
             idle = self._idle.get(target)
             return idle.pop() if idle else None
 
-    def _connect(self, target: tuple[str, str]) -> http.client.HTTPConnection:
+    def _connect(self, target: _Target) -> _Connection:
         scheme, netloc = target
         if scheme == "http":
             return http.client.HTTPConnection(netloc, timeout=_CONNECT_TIMEOUT, blocksize=CHUNK)
@@ -198,13 +151,82 @@ class Pool:
         return http.client.HTTPSConnection(netloc, timeout=_CONNECT_TIMEOUT, context=self._context, blocksize=CHUNK)
 
 
+class Answering:
+    """An answer on a connection of the pool; the connection goes back when the body was read to its end."""
+
+    def __init__(self, pool: Pool, target: _Target, connection: _Connection, answer: http.client.HTTPResponse, request: Request, ends: float) -> None:
+        self._pool, self._target, self._connection, self._answer = pool, target, connection, answer
+        self._request, self._ends, self._held = request, ends, True
+        headers: dict[str, tuple[str, ...]] = {}
+        for name, value in answer.getheaders():
+            headers[name.lower()] = (*headers.get(name.lower(), ()), value)
+        self.head = Response(answer.status, headers, b"", request.url)
+        self._received: Response | None = None
+
+    def chunks(self) -> Iterator[bytes]:
+        try:
+            while True:
+                with _explained(self._request):
+                    self._pool.limit(self._connection, self._ends)
+                    chunk = self._answer.read(CHUNK)
+                    if not chunk and self._answer.length:  # http.client ends silently when a body with a length stops early
+                        raise http.client.IncompleteRead(b"", self._answer.length)
+                if not chunk:
+                    break
+                yield chunk
+        except BaseException:
+            self._drop()
+            raise
+        if self._held and not self._answer.will_close:
+            self._held = False
+            self._pool.give_back(self._target, self._connection)
+
+    def receive(self, sink: Sink | None = None) -> Response:
+        if self._received is not None:
+            return self._received
+        received = io.BytesIO()
+        output: Sink = sink if sink is not None and self.head.status == 200 else received
+        size = 0
+        for chunk in self.chunks():
+            size += len(chunk)
+            if output is received and size > BODY_LIMIT:
+                self._drop()
+                raise Unreachable(f"{_shown(self._request)}: the answer is larger than {BODY_LIMIT >> 20} MiB", host=self._target[1])
+            output.write(chunk)
+        self._received = replace(self.head, body=received.getvalue())
+        return self._received
+
+    def close(self) -> None:
+        self._drop()
+
+    def _drop(self) -> None:
+        if self._held:
+            self._held = False
+            self._connection.close()
+
+
 class _StaleError(Exception):
     """A kept connection that the server had closed."""
 
 
-def _shown(url: str) -> str:
-    """A URL without its query: upload locations and redirects carry signatures there."""
-    return url.partition("?")[0]
+@contextmanager
+def _explained(request: Request) -> Iterator[None]:
+    """Whatever breaks on the way is ``Unreachable``, with what a user can do about it."""
+    host = urlsplit(request.url).netloc
+    try:
+        yield
+    except ssl.SSLCertVerificationError as error:
+        reason = f"its certificate is not trusted ({error.verify_message}); give the certificate authority as ca_file"
+        raise Unreachable(f"{_shown(request)}: {reason}", host=host) from error
+    except TimeoutError as error:
+        raise Unreachable(f"{_shown(request)}: no answer within {request.deadline:.0f} s", host=host) from error
+    except _BROKEN as error:
+        raise Unreachable(f"{_shown(request)}: {_reason(error)}", host=host) from error
+
+
+def _shown(request: Request) -> str:
+    """A request without the query of its URL: upload locations and redirects carry signatures there."""
+    return f"{request.method} {request.url.partition('?')[0]}"
 
 
 def _reason(error: BaseException) -> str:

@@ -17,7 +17,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._local_registry i
 from ansible_collections.slipway.platform.plugins.module_utils._local_registry.container import Request, ensure
 from ansible_collections.slipway.platform.plugins.module_utils._local_registry.files import PULL, PUSH
 from ansible_collections.slipway.platform.plugins.module_utils._local_registry.podman import SPEC, Podman
-from ansible_collections.slipway.platform.plugins.module_utils._oci.auth import Keychain
+from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import Keychain
 
 HOST = "localhost:5001"
 

@@ -14,11 +14,9 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import De
 from ansible_collections.slipway.platform.plugins.module_utils._oci.auth import (
     Authorizer,
     Challenge,
-    Credential,
-    Keychain,
-    config_json,
     parse_challenges,
 )
+from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import Credential, Keychain, config_json
 from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry
 from ansible_collections.slipway.platform.plugins.module_utils._oci.transport import Pool, trust
 from support.registry import FakeRegistry, serve

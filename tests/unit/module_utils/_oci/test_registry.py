@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, Denied, NotFound, SlipwayError, Unreachable
 from ansible_collections.slipway.platform.plugins.module_utils._oci import names
-from ansible_collections.slipway.platform.plugins.module_utils._oci.auth import Credential, Keychain
+from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import Credential, Keychain
 from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import Descriptor
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest
 from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry
@@ -88,7 +88,7 @@ def test_passing_errors_are_tried_three_times(fake: FakeRegistry, registry: Regi
 def test_retry_after_in_seconds_is_honoured(fake: FakeRegistry, registry: Registry, slept: list[float]) -> None:
     fake.faults.append(Fault("HEAD", "/manifests/", 429, {"Retry-After": "7"}))
     registry.exists("a", "v1")
-    assert slept == [7.0]
+    assert slept == [pytest.approx(7.0, abs=0.5)]
 
 
 def test_retry_after_as_a_date_is_honoured(fake: FakeRegistry, registry: Registry, slept: list[float]) -> None:
