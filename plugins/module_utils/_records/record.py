@@ -18,11 +18,11 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import Co
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest, Reference
 from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry
 from ansible_collections.slipway.platform.plugins.module_utils._records import ledger, statements
-from ansible_collections.slipway.platform.plugins.module_utils._records.access import Registries
 from ansible_collections.slipway.platform.plugins.module_utils._records.ledger import Record
 from ansible_collections.slipway.platform.plugins.module_utils._records.plan import Change, Saved
 from ansible_collections.slipway.platform.plugins.module_utils._sign import attached, dsse
 from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Signer, Trust
+from ansible_collections.slipway.platform.plugins.module_utils._sign.options import Connect
 from ansible_collections.slipway.platform.plugins.module_utils._sign.statement import PAYLOAD_TYPE, Statement, Subject, encode
 
 
@@ -62,7 +62,7 @@ class Result:
         return any(one.changed for one in self.records)
 
 
-def record(request: Request, registries: Registries, now: datetime) -> Result:
+def record(request: Request, connect: Connect, now: datetime) -> Result:
     """Write what is not written yet. ``Conflict`` if the ledger is broken, or the destination has another digest than was planned."""
     plan = request.saved.plan
     known = ledger.verify(request.ledger, request.trust, plan.environment)
@@ -71,22 +71,22 @@ def record(request: Request, registries: Registries, now: datetime) -> Result:
         raise Conflict(f"{request.ledger}, line {known.line}: {known.problem}; nothing was recorded. Restore it from a copy", line=known.line)
     written = {_service(one.statement): one for one in known.records if one.statement.predicate.get("plan") == plan.hash}
     missing = [change for change in plan.changes if change.service not in written]
-    fresh = {change.service: _statement(request, change, known.records, registries, now) for change in missing}
+    fresh = {change.service: _statement(request, change, known.records, connect, now) for change in missing}
     head = known.head
     if fresh and not request.check_mode:
         envelopes = [dsse.envelope(PAYLOAD_TYPE, encode(statement), request.signer) for statement in fresh.values()]
         head = ledger.append(request.ledger, envelopes)[-1].hash
-    done = [_attach(request, change, fresh, written, registries) for change in plan.changes]
+    done = [_attach(request, change, fresh, written, connect) for change in plan.changes]
     return Result(plan.hash, head, tuple(done))
 
 
-def _attach(request: Request, change: Change, fresh: Mapping[str, Statement], written: Mapping[str, Record], registries: Registries) -> Recorded:
+def _attach(request: Request, change: Change, fresh: Mapping[str, Statement], written: Mapping[str, Record], connect: Connect) -> Recorded:
     statement = fresh.get(change.service) or written[change.service].statement
     if change.service in written and written[change.service].signer != request.signer.name:
         who = written[change.service].signer
         raise Conflict(f"{change.service} was recorded by {who!r}, whose record is to be attached with the same key, not with that of {request.signer.name!r}")
     place = Reference.parse(change.destination)
-    registry, digest = registries.at(place.registry), Digest.parse(change.digest)
+    registry, digest = connect(place.registry), Digest.parse(change.digest)
     there = [one for one in attached.read(registry, place.repository, digest, request.trust).statements if one.statement == statement]
     where = there[0].reference if there else ""
     if not there and not request.check_mode:
@@ -95,7 +95,7 @@ def _attach(request: Request, change: Change, fresh: Mapping[str, Statement], wr
     return Recorded(change.service, change.version, change.digest, where, not there or change.service in fresh)
 
 
-def _statement(request: Request, change: Change, before: Sequence[Record], registries: Registries, now: datetime) -> Statement:
+def _statement(request: Request, change: Change, before: Sequence[Record], connect: Connect, now: datetime) -> Statement:
     place, saved = Reference.parse(change.destination), request.saved
     verdicts = [verdict for verdict in saved.verdicts if verdict.get("service") == change.service]
     after = {
@@ -105,7 +105,7 @@ def _statement(request: Request, change: Change, before: Sequence[Record], regis
         "reference": f"{change.destination}@{change.digest}",
         "tags": sorted(change.tags),
         "rollback": change.rollback,
-        "contents": contents(registries.at(place.registry), place.repository, change.digest),
+        "contents": contents(connect(place.registry), place.repository, change.digest),
         "containers": dict(request.containers.get(change.service, {})),
     }
     fields = {

@@ -12,9 +12,9 @@ from typing import Any
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest, Reference
 from ansible_collections.slipway.platform.plugins.module_utils._records import moments, statements
-from ansible_collections.slipway.platform.plugins.module_utils._records.access import Registries
 from ansible_collections.slipway.platform.plugins.module_utils._sign import attached
 from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Signer, Trust
+from ansible_collections.slipway.platform.plugins.module_utils._sign.options import Connect
 from ansible_collections.slipway.platform.plugins.module_utils._sign.statement import Statement, Subject
 
 # Each of these says what was found at a moment, so saying it again later is news.
@@ -53,20 +53,20 @@ class Result:
         return any(one.changed for one in self.statements)
 
 
-def say(wanted: Sequence[Wanted], signer: Signer, registries: Registries, now: datetime, check_mode: bool = False) -> Result:
+def say(wanted: Sequence[Wanted], signer: Signer, connect: Connect, now: datetime, check_mode: bool = False) -> Result:
     """Attach what is not said yet. Everything is checked before anything is written."""
     checked = [(one, Reference.parse(one.image), statements.predicate(one.type, one.fields, signer.name, now)) for one in wanted]
     for one, _, _ in checked:
         _refuse_expired(one, now)
         if one.type == "promoted":
             raise InvalidInput("a promotion is recorded by promotion_record, which writes the ledger, too")
-    return Result(tuple(_say(one, image, predicate, signer, registries, check_mode) for one, image, predicate in checked))
+    return Result(tuple(_say(one, image, predicate, signer, connect, check_mode) for one, image, predicate in checked))
 
 
-def _say(one: Wanted, image: Reference, predicate: Mapping[str, Any], signer: Signer, registries: Registries, check_mode: bool) -> Said:
-    registry = registries.at(image.registry)
+def _say(one: Wanted, image: Reference, predicate: Mapping[str, Any], signer: Signer, connect: Connect, check_mode: bool) -> Said:
+    registry = connect(image.registry)
     subject = registry.manifest(image.repository, str(image.digest or image.tag or "")).descriptor
-    before = None if one.type in _ALWAYS_NEWS else _said_before(registries, image, str(subject.digest), one.type, predicate, signer)
+    before = None if one.type in _ALWAYS_NEWS else _said_before(connect, image, str(subject.digest), one.type, predicate, signer)
     if before:
         return Said(one.type, one.image, str(subject.digest), before.reference, moments.text(before.time), False)
     where = ""
@@ -76,9 +76,9 @@ def _say(one: Wanted, image: Reference, predicate: Mapping[str, Any], signer: Si
     return Said(one.type, one.image, str(subject.digest), where, predicate["time"], True)
 
 
-def _said_before(registries: Registries, image: Reference, digest: str, kind: str, predicate: Mapping[str, Any], signer: Signer) -> statements.Fact | None:
+def _said_before(connect: Connect, image: Reference, digest: str, kind: str, predicate: Mapping[str, Any], signer: Signer) -> statements.Fact | None:
     """A statement of this kind by this key that says the same and for at least as long; what is deployed is the newest of them only."""
-    found = attached.read(registries.at(image.registry), image.repository, Digest.parse(digest), Trust({signer.name: signer.public_key}))
+    found = attached.read(connect(image.registry), image.repository, Digest.parse(digest), Trust({signer.name: signer.public_key}))
     matter = [fact for fact in statements.facts(found.statements) if fact.type == kind and fact.environment == predicate.get("environment", "")]
     for fact in reversed(matter[-1:] if kind == "deployed" else matter):
         ends = fact.predicate.get("expires")
