@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starting programs: every call has a deadline, and a failure shows the last lines of what the program said."""
+"""Starting programs: every call has a deadline, none outlives who started it, and a failure shows the last lines of what the program said."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def run(
 def _started(argv: Sequence[str], stdin: bytes | None, env: Mapping[str, str] | None, cwd: Path | None) -> Iterator[subprocess.Popen[bytes]]:
     """The program in a process group of its own, which ends with this block however the block ends."""
     process = subprocess.Popen(
-        list(argv),
+        tethered(argv),
         stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -103,6 +103,15 @@ def _started(argv: Sequence[str], stdin: bytes | None, env: Mapping[str, str] | 
         except BaseException:
             _signal(process, signal.SIGTERM)
             raise
+
+
+def tethered(argv: Sequence[str], which: Callable[[str], str | None] = shutil.which) -> list[str]:
+    """The same command, asked to end when the thread that started it is gone (prctl(2), PR_SET_PDEATHSIG), where the machine has setpriv(1).
+
+    Whoever is killed with SIGKILL can't end what it started, and the next run would meet a build that goes on.
+    """
+    setpriv = which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", "--", *argv] if setpriv else list(argv)
 
 
 @contextmanager

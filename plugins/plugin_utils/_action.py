@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import multiprocessing
+import os
+import signal
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -14,6 +18,21 @@ from ansible_collections.slipway.platform.plugins.module_utils._ansible import R
 from ansible_collections.slipway.platform.plugins.module_utils._errors import SlipwayError
 
 Progress = Callable[[str], None]
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def end_with_the_run() -> None:
+    """Have the kernel end this worker with its ansible-playbook: the environment's lock is that process's, and nobody works without it.
+
+    A worker is in a session of its own, where neither a closed terminal nor a signal for the run's process group reaches it.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:  # not a worker
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent.pid:  # it was gone before the kernel knew
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class CoreAction(ActionBase):
@@ -33,6 +52,7 @@ class CoreAction(ActionBase):
         raise NotImplementedError
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        end_with_the_run()
         result: dict[str, Any] = super().run(tmp, task_vars)
         checked = ArgumentSpecValidator(self.argument_spec, **self.constraints).validate(self._task.args)
         if checked.error_messages:

@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,21 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import Co
 
 def sh(script: str, **arguments: object) -> _command.Completed:
     return _command.run(["/bin/sh", "-c", script], deadline=10, **arguments)  # type: ignore[arg-type]
+
+
+def eventually(true: Callable[[], bool], seconds: float = 10) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def alive(pid: int) -> bool:
+    """Whether there is such a process that is more than an entry waiting to be read."""
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_standard_output_is_the_result() -> None:
@@ -66,3 +85,17 @@ def test_the_deadline_ends_the_program_and_its_children() -> None:
 def test_a_missing_program_names_its_package() -> None:
     with pytest.raises(Missing, match="apt-get install no-such-package"):
         _command.find("no-such-program", "no-such-package")
+
+
+def test_a_program_ends_with_who_started_it(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    shell = f"echo $$ >{pid}.new; mv {pid}.new {pid}; exec sleep 60"
+    script = f"from {_command.__name__} import run; run(['/bin/sh', '-c', '{shell}'], deadline=60)"
+    with subprocess.Popen([sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}) as starter:
+        eventually(pid.exists)
+        starter.kill()
+    eventually(lambda: not alive(int(pid.read_text())))
+
+
+def test_a_machine_without_setpriv_starts_programs_as_they_are() -> None:
+    assert _command.tethered(["true"], which=lambda _: None) == ["true"]
