@@ -23,6 +23,9 @@ class ActionModule(CoreAction):
         "own_processes": {"type": "str", "default": ""},
         "disk": {"type": "dict", "default": {}},
         "memory": {"type": "float", "default": 0.0},
+        "tags": {"type": "list", "elements": "str", "default": []},
+        "asked": {"type": "list", "elements": "str", "default": []},
+        "absent": {"type": "list", "elements": "str", "default": []},
         "lock": {"type": "path"},
         "directory": {"type": "path"},
     }

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,11 +16,15 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import In
 from ansible_collections.slipway.platform.plugins.module_utils._ports import Listener, listener_of
 
 GIB = 1024**3
+_TAGS_OF_ANSIBLE = ("all", "tagged", "untagged", "always", "never")
 
 
 @dataclass(frozen=True)
 class Request:
-    """What an environment needs of this machine. Sizes in GiB; ``ports`` maps a TCP port to the setting that chose it."""
+    """What an environment needs of this machine. Sizes in GiB; ``ports`` maps a TCP port to the setting that chose it.
+
+    ``asked`` are the tags of this run and ``tags`` those that there are; ``absent`` names results of earlier runs that this one needs.
+    """
 
     environment: str
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -29,6 +34,9 @@ class Request:
     own_processes: str = ""
     disk: Mapping[str, float] = field(default_factory=dict)
     memory: float = 0.0
+    tags: Sequence[str] = ()
+    asked: Sequence[str] = ()
+    absent: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,9 @@ def this_machine() -> Machine:
 def check(request: Request, machine: Machine) -> Result:
     """Raise ``InvalidInput`` with every finding, one a line, or return what was checked."""
     findings = [
+        *_tags(request),
         *_settings(request),
+        *_absent(request),
         *_user(request, machine),
         *_programs(request.programs, machine),
         *_ports(request, machine),
@@ -66,6 +76,22 @@ def check(request: Request, machine: Machine) -> Result:
         head = "1 thing stands" if len(findings) == 1 else f"{len(findings)} things stand"
         raise InvalidInput(f"{head} in the way of environment {request.environment}:\n" + "\n".join(f"- {line}" for line in findings), findings=findings)
     return Result(request.environment)
+
+
+def _tags(request: Request) -> Iterable[str]:
+    for tag in request.asked:
+        if tag not in (*request.tags, *_TAGS_OF_ANSIBLE):
+            near = difflib.get_close_matches(tag, request.tags, 1)
+            hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(request.tags)}"
+            yield f"nothing here has the tag {tag}: {hint}"
+
+
+def _absent(request: Request) -> Iterable[str]:
+    if request.absent:
+        yield (
+            f"environment {request.environment} does not stand yet (there is no {', '.join(request.absent)} of an earlier run): "
+            f"make it first with: ansible-playbook site.yml -i {request.environment}"
+        )
 
 
 def _settings(request: Request) -> Iterable[str]:
@@ -88,7 +114,10 @@ def _programs(programs: Mapping[str, str], machine: Machine) -> Iterable[str]:
 def _ports(request: Request, machine: Machine) -> Iterable[str]:
     for port, setting in sorted(request.ports.items()):
         listener = machine.listener(port)
-        if listener is not None and not (request.own_processes and request.own_processes in listener.command):
+        if listener is None or (request.own_processes and request.own_processes in listener.command):
+            continue
+        # Who may not look may not say either: this user must become another one first, and that one will see.
+        if listener.pid or not (request.root and machine.uid != 0):
             yield f"port {port} ({setting}) is in use by {listener}: stop it, or choose another port with {setting}"
 
 

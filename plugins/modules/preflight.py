@@ -44,6 +44,21 @@ options:
     description: GiB of memory that must be available.
     type: float
     default: 0.0
+  tags:
+    description: The tags that there are.
+    type: list
+    elements: str
+    default: []
+  asked:
+    description: The tags that this run was started with, or is to skip. One that is neither in O(tags) nor Ansible's own is a finding.
+    type: list
+    elements: str
+    default: []
+  absent:
+    description: Names of results of earlier runs that this run needs and that are not there. Each is a finding.
+    type: list
+    elements: str
+    default: []
   lock:
     description: File of the lock. Without it nothing is locked; in check mode neither.
     type: path

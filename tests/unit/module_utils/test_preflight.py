@@ -34,6 +34,9 @@ OWN = Listener(43, "conmon", "/usr/bin/conmon -n slipway-local-registry --exit-d
         (Request("local", programs={"podman": "podman", "runc": "runc"}), {"missing": {"runc"}}, "apt-get install runc"),
         (Request("local", ports={8443: "ingress_https_port"}), {"listeners": {8443: NGINX}}, "port 8443 (ingress_https_port) is in use by nginx (process 42:"),
         (Request("local", disk={"/": 10}), {"free_disk": 3 * GIB}, "/ has 3.0 GiB free and 10 GiB are needed"),
+        (Request("local", tags=["ingress", "kind"], asked=["all", "ingres"]), {}, "nothing here has the tag ingres: did you mean ingress?"),
+        (Request("local", tags=["ingress", "kind"], asked=["x"]), {}, "nothing here has the tag x: choose from ingress, kind"),
+        (Request("dev", absent=["a_result", "b_result"]), {}, "no a_result, b_result of an earlier run): make it first with: ansible-playbook site.yml -i dev"),
         (Request("local", memory=4), {"available_memory": GIB}, "1.0 GiB of memory are available and 4 GiB are needed"),
     ],
 )
@@ -42,6 +45,10 @@ def test_each_finding_says_what_and_what_to_do(request_: Request, facts: dict[st
         check(request_, machine(**facts))
     assert finding in caught.value.message
     assert caught.value.message.startswith("1 thing stands in the way of environment")
+
+
+def test_tags_that_are_there_and_those_of_ansible_are_no_finding() -> None:
+    check(Request("local", tags=["ingress"], asked=["all", "always", "ingress"]), machine())
 
 
 def test_all_findings_come_at_once() -> None:
@@ -54,6 +61,16 @@ def test_all_findings_come_at_once() -> None:
 def test_a_port_that_the_environment_itself_holds_is_no_finding() -> None:
     request = Request("local", ports={5001: "registry_port"}, own_processes="slipway-local")
     assert not check(request, machine(listeners={5001: OWN})).changed
+
+
+def test_who_must_become_root_first_is_not_told_of_processes_that_only_root_can_see() -> None:
+    request = Request("local", root=True, ports={5001: "registry_port", 8443: "ingress_https_port"})
+    with pytest.raises(InvalidInput) as caught:
+        check(request, machine(uid=1000, listeners={5001: Listener(0, "", ""), 8443: NGINX}))
+    assert [finding.split(":")[0] for finding in caught.value.facts["findings"]] == [
+        "this user is not root, and the embedded cluster's nodes need root",
+        "port 8443 (ingress_https_port) is in use by nginx (process 42",
+    ]
 
 
 def test_an_empty_marker_of_own_processes_excuses_nobody() -> None:
