@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.slipway.platform.plugins.module_utils._document import structure
 from ansible_collections.slipway.platform.plugins.module_utils._document.document import Document, parse
 from ansible_collections.slipway.platform.plugins.module_utils._document.problems import Problem, refuse
+from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._gates import meaning
 from ansible_collections.slipway.platform.plugins.module_utils._gates.approvals import Approvals
 from ansible_collections.slipway.platform.plugins.module_utils._gates.attestations import Attestations, Exemption, Required
@@ -29,9 +30,12 @@ from ansible_collections.slipway.platform.plugins.module_utils._gates.verified i
 from ansible_collections.slipway.platform.plugins.module_utils._gates.versions import Versions
 from ansible_collections.slipway.platform.plugins.module_utils._gates.windows import Windows
 from ansible_collections.slipway.platform.plugins.module_utils._gates.zones import zone
+from ansible_collections.slipway.platform.plugins.module_utils._sign.public import fingerprint
+from ansible_collections.slipway.platform.plugins.module_utils._sign.public import load as load_key
 from ansible_collections.slipway.platform.plugins.module_utils._versions.tags import KINDS
 
 FILE_NAME = "policy.yml"
+_HOW = "put their public key there; `cosign generate-key-pair` makes a pair, and `openssl pkey -pubout` tells the public half of a key"
 _VALID = timedelta(days=7)
 _LONGEST = timedelta(hours=24)
 
@@ -94,14 +98,13 @@ def _keys(document: Document, folder: Path) -> tuple[dict[str, str], dict[str, s
     for name, file in document.data["keys"].items():
         path = (folder / Path(file).expanduser()).absolute()
         try:
-            found = hashlib.sha256(b"".join(path.read_bytes().split())).hexdigest()
-        except OSError as error:
-            how = f"put the public key of {name} there, for example by: openssl pkey -in {name}.key -pubout -out {file}"
-            problems.append(document.at_value(("keys", name), f"{path} can't be read: {error.strerror}", how))
+            found = fingerprint(load_key(path))
+        except InvalidInput as error:
+            problems.append(document.at_value(("keys", name), error.message, "" if path.exists() else _HOW))
             continue
         if found in prints.values():
             other = next(key for key, value in prints.items() if value == found)
-            problems.append(document.at_value(("keys", name), f"holds the same key as {other}", "one person is one name, else a quorum of two is one"))
+            problems.append(document.at_value(("keys", name), f"is the same key as that of {other}", "one person is one name, else a quorum of two is one"))
         paths[name], prints[name] = str(path), found
     if problems:
         raise refuse(problems)

@@ -47,7 +47,7 @@ def parse(text: str) -> Version:
     core, prerelease, build = split(text)
     numbers = core.removeprefix("v").split(".")
     if len(numbers) != len(_FIELDS):
-        raise InvalidInput(f"`{text}` is not a version: it has {len(numbers)} numbers and needs three, as in v1.4.0")
+        raise InvalidInput(f"`{text}` is not a version: it has {len(numbers)} number{'s'[: len(numbers) - 1]} and needs three, as in v1.4.0")
     return Version(tuple(number(text, name, field) for name, field in zip(_FIELDS, numbers, strict=True)), prerelease, build)
 
 
