@@ -241,6 +241,15 @@ def test_a_silent_package_registry_is_named_without_its_password(tmp_path: Path)
     assert not (tmp_path / "checkout/.venv").exists()
 
 
+def test_a_full_disk_is_not_taken_for_a_silent_registry(tmp_path: Path) -> None:
+    says = "error: Failed to download x; failed to write to file: No space left on device (os error 28)"
+    done = bootstrap(tmp_path, "python", programs=WORKING, SLIPWAY_PYTHON="python3", PIP_SAYS=says)
+    assert done.returncode == 1
+    assert "no room left on a disk" in done.stderr
+    assert "XDG_CACHE_HOME" in done.stderr
+    assert "did not answer" not in done.stderr
+
+
 def test_an_environment_is_made_once_linked_and_made_again_after_an_interruption(tmp_path: Path) -> None:
     def run() -> int:
         done = bootstrap(tmp_path, "python", programs=WORKING, SLIPWAY_PYTHON="python3")
