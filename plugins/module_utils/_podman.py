@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import os
 import resource
+import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -150,3 +151,31 @@ def idle_mounts(mounts: str, data: Path) -> list[str]:
     layers = f"{data}/storage/overlay"
     points = [line.split()[1] for line in mounts.splitlines()]
     return [] if any(point.startswith(f"{layers}/") for point in points) else [point for point in points if point == layers]
+
+
+# What netavark adds once for all networks of a machine, and never takes away.
+_FRAME = ("NETAVARK_FORWARD", "NETAVARK-HOSTPORT-DNAT", "NETAVARK-HOSTPORT-MASQ", "NETAVARK-HOSTPORT-SETMARK")
+_FRAME_RULES = _FRAME[2:]  # the chains that hold rules without any network
+
+
+def idle_rules(saved: str) -> list[list[str]]:
+    """The arguments of iptables(8) that take away the frame of netavark's rules, if no network of anybody's uses it.
+
+    ``saved`` is what iptables-save(8) prints.
+    """
+    table, frame, chains = "", [], []
+    for line in saved.splitlines():
+        if line.startswith("*"):
+            table = line[1:]
+        elif line.startswith(":NETAVARK"):
+            chains.append((table, line[1:].split()[0]))
+        elif line.startswith("-A"):
+            rule = shlex.split(line)[1:]
+            chain, target = rule[0], rule[rule.index("-j") + 1] if "-j" in rule else ""
+            if chain.startswith("NETAVARK") and chain not in _FRAME_RULES:
+                return []
+            if not chain.startswith("NETAVARK") and target.startswith("NETAVARK"):
+                if target not in _FRAME:
+                    return []
+                frame.append(["-t", table, "-D", *rule])
+    return [*frame, *(["-t", table, option, chain] for option in ("-F", "-X") for table, chain in chains)]

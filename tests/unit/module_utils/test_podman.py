@@ -96,3 +96,49 @@ CONTAINER = "overlay /data/storage/overlay/0a1b/merged overlay rw 0 0"
 )
 def test_storage_is_unmounted_only_when_no_container_uses_it(mounts: str, idle: list[str]) -> None:
     assert _podman.idle_mounts(mounts, Path("/data")) == idle
+
+
+FRAME = """*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:NETAVARK_FORWARD - [0:0]
+-A INPUT -p tcp --dport 22 -j ACCEPT
+-A FORWARD -m comment --comment "netavark firewall plugin rules" -j NETAVARK_FORWARD
+{filter}COMMIT
+*nat
+:POSTROUTING ACCEPT [0:0]
+:NETAVARK-DN-42A679BBD7CD7 - [0:0]
+:NETAVARK-HOSTPORT-MASQ - [0:0]
+-A POSTROUTING -j NETAVARK-HOSTPORT-MASQ
+{nat}-A NETAVARK-HOSTPORT-MASQ -m mark --mark 0x2000/0x2000 -j MASQUERADE
+COMMIT
+"""
+
+
+def test_the_frame_of_rules_goes_when_no_network_is_left() -> None:
+    assert _podman.idle_rules(FRAME.format(filter="", nat="")) == [
+        ["-t", "filter", "-D", "FORWARD", "-m", "comment", "--comment", "netavark firewall plugin rules", "-j", "NETAVARK_FORWARD"],
+        ["-t", "nat", "-D", "POSTROUTING", "-j", "NETAVARK-HOSTPORT-MASQ"],
+        ["-t", "filter", "-F", "NETAVARK_FORWARD"],
+        ["-t", "nat", "-F", "NETAVARK-DN-42A679BBD7CD7"],
+        ["-t", "nat", "-F", "NETAVARK-HOSTPORT-MASQ"],
+        ["-t", "filter", "-X", "NETAVARK_FORWARD"],
+        ["-t", "nat", "-X", "NETAVARK-DN-42A679BBD7CD7"],
+        ["-t", "nat", "-X", "NETAVARK-HOSTPORT-MASQ"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "used",
+    [
+        {"filter": "-A NETAVARK_FORWARD -d 10.88.0.0/16 -j ACCEPT\n", "nat": ""},
+        {"filter": "", "nat": "-A POSTROUTING -s 10.88.0.0/16 -j NETAVARK-1D8721804F16F\n"},
+        {"filter": "", "nat": "-A NETAVARK-DN-42A679BBD7CD7 -p tcp --dport 80 -j DNAT --to-destination 10.88.0.2:80\n"},
+    ],
+)
+def test_rules_stay_while_any_network_uses_them(used: dict[str, str]) -> None:
+    assert _podman.idle_rules(FRAME.format(**used)) == []
+
+
+def test_a_machine_without_netavark_is_left_alone() -> None:
+    assert _podman.idle_rules("*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j ACCEPT\nCOMMIT\n") == []
