@@ -91,7 +91,9 @@ def _present(registry: Registry, repository: str, subject: Descriptor, marks: di
     """The referrer that holds this statement by this key, if there is one; believed only after its signature was verified."""
     own = Trust({signer.name: signer.public_key})
     for listed in referrers.referrers(registry, repository, subject.digest):
-        if listed.annotations.get(STATEMENT) != marks[STATEMENT]:
+        # A list should repeat annotations (distribution specification 1.1, "Listing Referrers"); where it does not, the bundle is read.
+        marked = listed.annotations.get(STATEMENT) == marks[STATEMENT]
+        if not marked and (listed.annotations or not found.may_be_bundle(listed)):
             continue
         one = found.bundle_of(registry, repository, listed)
         try:

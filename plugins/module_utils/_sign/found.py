@@ -57,7 +57,7 @@ class Problem:
 
 def bundles(registry: Registry, repository: str, digest: Digest, wanted: Callable[[str], bool]) -> list[Found]:
     """The bundles that refer to an image and whose predicate type is ``wanted``, as far as the list says it."""
-    listed = [d for d in referrers.referrers(registry, repository, digest) if _may_be_bundle(d, wanted)]
+    listed = [d for d in referrers.referrers(registry, repository, digest) if may_be_bundle(d) and _is_wanted(d, wanted)]
     _limit(listed, repository, digest)
     with ThreadPoolExecutor(_PARALLEL) as pool:
         return [found for found in pool.map(lambda one: bundle_of(registry, repository, one), listed) if found]
@@ -83,9 +83,13 @@ def tag(digest: Digest, suffix: str) -> str:
     return f"{digest.algorithm}-{digest.hex}.{suffix}"
 
 
-def _may_be_bundle(listed: Descriptor, wanted: Callable[[str], bool]) -> bool:
-    kind, said = listed.artifact_type, listed.annotations.get(PREDICATE_TYPE)
-    return (kind in _UNKNOWN or str(kind).startswith(TYPES)) and (said is None or wanted(said))
+def may_be_bundle(listed: Descriptor) -> bool:
+    return listed.artifact_type in _UNKNOWN or str(listed.artifact_type).startswith(TYPES)
+
+
+def _is_wanted(listed: Descriptor, wanted: Callable[[str], bool]) -> bool:
+    said = listed.annotations.get(PREDICATE_TYPE)
+    return said is None or wanted(said)
 
 
 def bundle_of(registry: Registry, repository: str, listed: Descriptor) -> Found | None:

@@ -8,6 +8,8 @@ Offline with the roots of trust that the package brings, so no request leaves th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, Missing, Untrusted
 from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Opened
@@ -32,11 +34,18 @@ class Identity:
         """Raises ``Untrusted`` if another identity signed it or it does not verify: the package does not tell these apart."""
         from sigstore.errors import Error
         from sigstore.models import Bundle
-        from sigstore.verify import Verifier, policy
+        from sigstore.verify import policy
 
         try:
-            verifier = Verifier.production(offline=True)
-            payload_type, payload = verifier.verify_dsse(Bundle.from_json(bundle), policy.Identity(identity=self.identity, issuer=self.issuer))
+            payload_type, payload = _verifier().verify_dsse(Bundle.from_json(bundle), policy.Identity(identity=self.identity, issuer=self.issuer))
         except (Error, ValueError) as error:
             raise Untrusted(f"not signed by {self.identity} of {self.issuer}, or it does not verify: {error}") from None
         return Opened(payload_type, payload, self.identity)
+
+
+@cache
+def _verifier() -> Any:
+    """Reading the roots of trust takes a fifth of a second."""
+    from sigstore.verify import Verifier
+
+    return Verifier.production(offline=True)
