@@ -17,17 +17,6 @@ from ansible_collections.slipway.platform.plugins.module_utils._records.ledger i
 from ansible_collections.slipway.platform.plugins.module_utils._records.statements import Fact
 from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Trust
 
-ENVIRONMENTS: dict[str, Any] = {
-    "type": "list",
-    "elements": "dict",
-    "default": [],
-    "options": {
-        "name": {"type": "str", "required": True},
-        "ledger": {"type": "path"},
-        "kubeconfig": {"type": "path"},
-        "namespace": {"type": "str"},
-    },
-}
 _RUNS = ("deployed", "promoted")
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._gates.model impo
 from ansible_collections.slipway.platform.plugins.module_utils._gates.policy import Policy, load
 from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import canonical
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Reference, check_tag
-from ansible_collections.slipway.platform.plugins.module_utils._records import environments, moments, table
+from ansible_collections.slipway.platform.plugins.module_utils._records import environments, moments
 from ansible_collections.slipway.platform.plugins.module_utils._records.environments import Environment, Source
 from ansible_collections.slipway.platform.plugins.module_utils._records.gather import Place, gather, version_of
 from ansible_collections.slipway.platform.plugins.module_utils._records.plan import Change, Plan, Saved, State, document, verify
@@ -53,7 +53,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The plan as it is now. ``changed_since``: why the saved plan no longer holds; ``recorded``: it was carried out already."""
+    """The plan as it is now. ``changed_since``: why the saved plan no longer holds; ``recorded``: it was carried out already.
+
+    ``images`` and ``references``: what to carry, and what to release by service. ``changed``: a file with the plan was written.
+    """
 
     plan: dict[str, Any]
     hash: str
@@ -64,7 +67,8 @@ class Prepared:
     recorded: bool
     ignored: tuple[str, ...]
     images: tuple[dict[str, Any], ...]
-    references: dict[str, str] = field(default_factory=dict)
+    references: dict[str, str]
+    changed: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,9 @@ def prepare(request: Request, connect: Connect, now: datetime) -> Prepared:
     since = tuple(verify(request.saved.plan, plan)) if request.saved else ()
     verdicts = [(one.service, verdict) for one in judged for verdict in one.verdicts]
     verdicts += [(change.service, deny("plan", "changed", f"not as it was planned: {text}")) for text in since for change in plan.changes[:1]]
+    effects = request.carry(changes) if request.carry else ()
+    # The registry's own refusals, such as a tag that may not move, are seen before anything is touched, not half-way.
+    verdicts += [(str(one["service"]), deny("registry", str(one["reason"]), str(one["msg"]))) for one in effects if one["state"] == "failed"]
     worst = outcome([verdict for _, verdict in verdicts])
     saved = Saved(
         plan,
@@ -101,33 +108,11 @@ def prepare(request: Request, connect: Connect, now: datetime) -> Prepared:
         worst,
         [_verdict(service, verdict) for service, verdict in verdicts],
         [approval for one in judged for approval in one.approvals],
-        request.carry(changes) if request.carry else (),
+        effects,
     )
     next_time, said = _forecast(judged, worst)
     ignored = tuple(text for one in judged for text in one.ignored)
     return Prepared(document(saved), plan.hash, worst, next_time, said, since, False, ignored, _images(plan), _references(plan))
-
-
-def lines(prepared: Prepared) -> list[str]:
-    """The plan for a terminal."""
-    plan = prepared.plan
-    moves = [
-        (one["service"], one["source"], f"{one['destination']}:{tag}", before[:19] or "new", one["digest"][:19] if before != one["digest"] else "unchanged")
-        for one in plan["changes"]
-        for tag, before in one["tags"].items()
-    ]
-    verdicts = [(one["service"], one["gate"], one["outcome"], one["next_time"] or "-", one["reason"]) for one in plan["verdicts"]]
-    said = "carried out already" if prepared.recorded else prepared.outcome
-    return [
-        *table.lines(("service", "from", "tag", "now", "then"), moves),
-        "",
-        *table.lines(("service", "gate", "says", "next time", "why"), verdicts),
-        "",
-        *(f"not counted: {text}" for text in prepared.ignored),
-        *(f"changed since it was planned: {text}" for text in prepared.changed_since),
-        f"{plan['upstream'] or 'nowhere'} -> {plan['environment']}: {said}{f'; {prepared.forecast}' if prepared.outcome == 'defer' else ''}",
-        f"plan {prepared.hash}",
-    ]
 
 
 def _check(request: Request, policy: Policy) -> None:
@@ -190,7 +175,7 @@ def _judge(change: Change, plan: Plan, policy: Policy, looked: Sequence[Environm
     found = gather(candidate, [Place(connect(host), name) for host, name in places], looked, trust, policy.versions.scheme, needed)
     approvals = tuple(
         {"service": change.service, "by": fact.by, "time": moments.text(fact.time), "expires": fact.predicate.get("expires"), "reference": fact.reference}
-        for fact in found.facts.of("approved", change.digest, {plan.environment})
+        for fact in sorted(found.facts.of("approved", change.digest, {plan.environment}), key=lambda fact: (fact.time, fact.by))
         if fact.predicate.get("plan") == plan.hash
     )
     verdicts = evaluate(policy, candidate, found.facts, now)

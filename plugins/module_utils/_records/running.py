@@ -12,8 +12,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.connect import connect
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import BUILT_IN
 from ansible_collections.slipway.platform.plugins.module_utils._records import moments
 from ansible_collections.slipway.platform.plugins.module_utils._records.ledger import Record
 
@@ -94,6 +98,12 @@ def containers_of(template: Mapping[str, Any]) -> dict[str, str]:
     """The digest that each container of a pod spec is given; empty for one that is named by tag only."""
     listed = [*(template.get("initContainers") or []), *(template.get("containers") or [])]
     return {container["name"]: digest_of(container.get("image", "")) for container in listed}
+
+
+def templates(kubeconfig: Path, namespace: str) -> dict[str, dict[str, str]]:
+    """By service, the digest that each container of its Deployment's pod template is given."""
+    found = Client(connect(kubeconfig)).find(BUILT_IN["apps", "v1", "Deployment"], namespace)
+    return {one["metadata"]["name"]: containers_of(one["spec"]["template"]["spec"]) for one in found}
 
 
 def _pod(pod: Mapping[str, Any], records: Mapping[str, Intended]) -> PodVerdict:

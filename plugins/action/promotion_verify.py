@@ -1,0 +1,22 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of ``promotion_verify``: the options are documented in the module of the same name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.slipway.platform.plugins.module_utils._records import options
+from ansible_collections.slipway.platform.plugins.module_utils._records.audit import Result, verify
+from ansible_collections.slipway.platform.plugins.module_utils._sign.options import registries
+from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
+
+
+class ActionModule(CoreAction):
+    argument_spec = options.VERIFY_RECORDS
+
+    def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:
+        trust = options.trust(params)
+        with registries(params["registries"]) as connect:
+            return verify(Path(params["ledger"]), params["environment"], trust, connect if params["registry"] else None)

@@ -1,0 +1,67 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A plan for people and for later: as tables on the terminal, and as a file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
+from ansible_collections.slipway.platform.plugins.module_utils._gates.model import short
+from ansible_collections.slipway.platform.plugins.module_utils._records import plan, table
+from ansible_collections.slipway.platform.plugins.module_utils._records.prepare import Prepared
+
+
+def keep(prepared: Prepared, path: Path) -> Prepared:
+    """Save the plan. One that says the same but for its time is left as it is, and so is the file of one that was carried out."""
+    if prepared.recorded:
+        return prepared
+    if path.exists():
+        try:
+            before = plan.document(plan.read(path))
+        except InvalidInput as error:
+            raise InvalidInput(f"the plan is not saved: {error.message}; remove that file, or name another") from None
+        if {**before, "created": ""} == {**prepared.plan, "created": ""}:
+            return prepared
+    plan.save(prepared.plan, path)
+    return replace(prepared, changed=True)
+
+
+def lines(prepared: Prepared) -> list[str]:
+    """Tags, what the registry does, every gate with its verdict, and what it comes to."""
+    said = "carried out already" if prepared.recorded else f"{prepared.outcome}{f'; {prepared.forecast}' if prepared.outcome == 'defer' else ''}"
+    return [
+        *table.lines(("service", "from", "tag", "now", "then"), _tags(prepared)),
+        "",
+        *_effects(prepared),
+        *table.lines(("service", "gate", "says", "next time", "why"), _verdicts(prepared)),
+        "",
+        *(f"not counted: {text}" for text in prepared.ignored),
+        *(f"changed since it was planned: {text}" for text in prepared.changed_since),
+        f"{prepared.plan['upstream'] or 'nowhere'} -> {prepared.plan['environment']}: {said}",
+        f"plan {prepared.hash}",
+    ]
+
+
+def _tags(prepared: Prepared) -> list[tuple[str, ...]]:
+    return [
+        (one["service"], one["source"], f"{one['destination']}:{tag}", short(before) if before else "-", short(one["digest"]))
+        for one in prepared.plan["changes"]
+        for tag, before in one["tags"].items()
+    ]
+
+
+def _verdicts(prepared: Prepared) -> list[tuple[str, ...]]:
+    return [(one["service"], one["gate"], one["outcome"], one["next_time"] or "-", one["reason"]) for one in prepared.plan["verdicts"]]
+
+
+def _effects(prepared: Prepared) -> list[str]:
+    """What would be carried, in one line for each service; nothing where nothing is."""
+    told = [
+        f"{one['service']}: {one['manifests']} manifests, {one['blobs_mounted']} blobs mounted, {one['blobs_copied']} copied ({one['bytes']} bytes), "
+        f"{len(one['referrers'])} referrers"
+        for one in prepared.plan["effects"]
+        if one["state"] == "changed"
+    ]
+    return [*told, ""] if told else []
