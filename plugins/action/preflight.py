@@ -17,6 +17,7 @@ class ActionModule(CoreAction):
     argument_spec = {
         "environment": {"type": "str", "required": True},
         "settings": {"type": "dict", "default": {}},
+        "files": {"type": "dict", "default": {}},
         "root": {"type": "bool", "default": False},
         "programs": {"type": "dict", "default": {}},
         "ports": {"type": "dict", "default": {}},

@@ -10,7 +10,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ansible_collections.slipway.platform.plugins.module_utils._errors import Busy
+from ansible_collections.slipway.platform.plugins.module_utils._errors import Busy, Denied
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,16 @@ def holder_of(pid: int, proc: Path = Path("/proc")) -> Holder | None:
 
 
 def take(path: Path, pid: int, what: str, proc: Path = Path("/proc")) -> None:
-    """Take the lock at ``path`` for process ``pid``; it ends with that process. ``Busy`` names who holds it now."""
+    """Take the lock at ``path`` for process ``pid``; it ends with that process. ``Busy`` names who holds it now, ``Denied`` a file that can't be written."""
     me = holder_of(pid, proc)
     if me is None:
         raise ValueError(f"process {pid} does not exist")
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644), "r+") as handle:
+    try:
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise Denied(f"this user cannot write the lock of {what}, {error.filename} ({error.strerror}): run it as root (sudo -i)") from error
+    with os.fdopen(descriptor, "r+") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         other = _read(handle.read())
         if other is not None and other != me and holder_of(other.pid, proc) == other:

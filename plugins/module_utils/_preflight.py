@@ -23,11 +23,13 @@ _TAGS_OF_ANSIBLE = ("all", "tagged", "untagged", "always", "never")
 class Request:
     """What an environment needs of this machine. Sizes in GiB; ``ports`` maps a TCP port to the setting that chose it.
 
-    ``asked`` are the tags of this run and ``tags`` those that there are; ``absent`` names results of earlier runs that this one needs.
+    ``files`` are paths by the setting that names them, an empty one is none; ``asked`` are the tags of this run and ``tags``
+    those that there are; ``absent`` names results of earlier runs that this one needs.
     """
 
     environment: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     root: bool = False
     programs: Mapping[str, str] = field(default_factory=dict)
     ports: Mapping[int, str] = field(default_factory=dict)
@@ -48,6 +50,7 @@ class Machine:
     listener: Callable[[int], Listener | None]
     free_disk: Callable[[Path], int]
     available_memory: int
+    unreadable: Callable[[Path], str]
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Result:
 
 
 def this_machine() -> Machine:
-    return Machine(os.geteuid(), shutil.which, listener_of, lambda path: shutil.disk_usage(path).free, _available_memory(Path("/proc/meminfo")))
+    return Machine(os.geteuid(), shutil.which, listener_of, lambda path: shutil.disk_usage(path).free, _available_memory(Path("/proc/meminfo")), unreadable)
 
 
 def check(request: Request, machine: Machine) -> Result:
@@ -65,6 +68,7 @@ def check(request: Request, machine: Machine) -> Result:
     findings = [
         *_tags(request),
         *_settings(request),
+        *_files(request, machine),
         *_absent(request),
         *_user(request, machine),
         *_programs(request.programs, machine),
@@ -100,9 +104,15 @@ def _settings(request: Request) -> Iterable[str]:
             yield f"{name} is not set: write it into inventories/{request.environment}/group_vars/all.yml"
 
 
+def _files(request: Request, machine: Machine) -> Iterable[str]:
+    for name, path in request.files.items():
+        if path and (trouble := machine.unreadable(Path(path))):
+            yield f"{name} names {path}, which cannot be read ({trouble}): correct it in inventories/{request.environment}/group_vars/all.yml"
+
+
 def _user(request: Request, machine: Machine) -> Iterable[str]:
     if request.root and machine.uid != 0:
-        yield "this user is not root, and the embedded cluster's nodes need root: run it again as root (sudo -i)"
+        yield "this user is not root, and building images and the embedded cluster's nodes need root: run it again as root (sudo -i)"
 
 
 def _programs(programs: Mapping[str, str], machine: Machine) -> Iterable[str]:
@@ -132,6 +142,16 @@ def _memory(needed: float, machine: Machine) -> Iterable[str]:
     available = machine.available_memory / GIB
     if available < needed:
         yield f"{available:.1f} GiB of memory are available and {needed:g} GiB are needed: stop something, or take nodes out of kind_nodes"
+
+
+def unreadable(path: Path) -> str:
+    """Why a file cannot be read, in the system's words; empty if it can."""
+    try:
+        with path.open("rb") as file:
+            file.read(1)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def _existing(path: Path) -> Path:

@@ -20,6 +20,10 @@ options:
     description: Settings that must have a value, by name. A value that is null or empty is a finding.
     type: dict
     default: {}
+  files:
+    description: Files that must be readable, by the name of the setting that names them. An empty path is none.
+    type: dict
+    default: {}
   root:
     description: Whether the user must be root.
     type: bool

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.slipway.platform.plugins.module_utils._errors import Busy
+from ansible_collections.slipway.platform.plugins.module_utils._errors import Busy, Denied
 from ansible_collections.slipway.platform.plugins.module_utils._lock import holder_of, take
 
 
@@ -56,3 +56,8 @@ def test_what_a_crash_left_behind_holds_nothing(tmp_path: Path, content: str) ->
     (tmp_path / "lock").write_text(content)
     take(tmp_path / "lock", os.getpid(), "environment local")
     assert json.loads((tmp_path / "lock").read_text())["pid"] == os.getpid()
+
+
+def test_a_lock_that_cannot_be_written_is_named_with_what_to_do() -> None:
+    with pytest.raises(Denied, match=r"lock of environment dev, /sys/lock \(.+\): run it as root"):
+        take(Path("/sys/lock"), os.getpid(), "environment dev")

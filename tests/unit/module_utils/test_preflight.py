@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._ports import Listener
-from ansible_collections.slipway.platform.plugins.module_utils._preflight import GIB, Machine, Request, check
+from ansible_collections.slipway.platform.plugins.module_utils._preflight import GIB, Machine, Request, check, unreadable
 
 
 def machine(**facts: Any) -> Machine:
@@ -18,6 +18,7 @@ def machine(**facts: Any) -> Machine:
         listener=facts.get("listeners", {}).get,
         free_disk=lambda path: facts.get("free_disk", 100 * GIB),
         available_memory=facts.get("available_memory", 16 * GIB),
+        unreadable=lambda path: facts.get("unreadable", {}).get(str(path), ""),
     )
 
 
@@ -30,6 +31,11 @@ OWN = Listener(43, "conmon", "/usr/bin/conmon -n slipway-local-registry --exit-d
     [
         (Request("prod", settings={"cluster_kubeconfig": ""}), {}, "cluster_kubeconfig is not set: write it into inventories/prod/group_vars/all.yml"),
         (Request("prod", settings={"cluster_kubeconfig": None}), {}, "cluster_kubeconfig is not set"),
+        (
+            Request("prod", files={"cluster_kubeconfig": "/k", "registry_ca_file": ""}),
+            {"unreadable": {"/k": "Permission denied"}},
+            "cluster_kubeconfig names /k, which cannot be read (Permission denied): correct it in inventories/prod/group_vars/all.yml",
+        ),
         (Request("local", root=True), {"uid": 1000}, "run it again as root"),
         (Request("local", programs={"podman": "podman", "runc": "runc"}), {"missing": {"runc"}}, "apt-get install runc"),
         (Request("local", ports={8443: "ingress_https_port"}), {"listeners": {8443: NGINX}}, "port 8443 (ingress_https_port) is in use by nginx (process 42:"),
@@ -51,6 +57,13 @@ def test_tags_that_are_there_and_those_of_ansible_are_no_finding() -> None:
     check(Request("local", tags=["ingress"], asked=["all", "always", "ingress"]), machine())
 
 
+def test_a_file_is_read_to_know_that_it_can_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    assert unreadable(tmp_path / "file") == ""
+    assert unreadable(tmp_path / "none") == "No such file or directory"
+    assert unreadable(tmp_path) == "Is a directory"
+
+
 def test_all_findings_come_at_once() -> None:
     with pytest.raises(InvalidInput) as caught:
         check(Request("local", root=True, programs={"podman": "podman"}, memory=4), machine(uid=1, missing={"podman"}, available_memory=0))
@@ -68,7 +81,7 @@ def test_who_must_become_root_first_is_not_told_of_processes_that_only_root_can_
     with pytest.raises(InvalidInput) as caught:
         check(request, machine(uid=1000, listeners={5001: Listener(0, "", ""), 8443: NGINX}))
     assert [finding.split(":")[0] for finding in caught.value.facts["findings"]] == [
-        "this user is not root, and the embedded cluster's nodes need root",
+        "this user is not root, and building images and the embedded cluster's nodes need root",
         "port 8443 (ingress_https_port) is in use by nginx (process 42",
     ]
 
@@ -81,6 +94,6 @@ def test_an_empty_marker_of_own_processes_excuses_nobody() -> None:
 def test_a_path_that_does_not_exist_yet_is_measured_at_its_nearest_parent(tmp_path: Path) -> None:
     asked: list[Path] = []
     facts = machine()
-    probe = Machine(facts.uid, facts.which, facts.listener, lambda path: asked.append(path) or 100 * GIB, facts.available_memory)  # type: ignore[func-returns-value]
+    probe = Machine(facts.uid, facts.which, facts.listener, lambda path: asked.append(path) or 100 * GIB, facts.available_memory, facts.unreadable)  # type: ignore[func-returns-value]
     check(Request("local", disk={str(tmp_path / "not" / "yet"): 1}), probe)
     assert asked == [tmp_path]
