@@ -24,7 +24,7 @@ class Fault:
     """What goes wrong: the next ``times`` requests of this method whose path matches get this answer instead.
 
     ``reset`` closes the connection without an answer; ``cut`` sends that many bytes of the right answer and then closes it;
-    ``corrupt`` changes the body of the right answer.
+    ``corrupt`` changes the body of the right answer; ``take`` reads that many bytes of an upload and then closes the connection.
     """
 
     method: str
@@ -35,6 +35,8 @@ class Fault:
     reset: bool = False
     cut: int | None = None
     corrupt: bool = False
+    take: int | None = None
+    body: bytes = b""
 
 
 @dataclass
@@ -45,6 +47,17 @@ class FakeRegistry:
     auth: str = ""  # "", basic or bearer
     token_lifetime: int | None = 300
     token_key: str = "token"
+    token_uses: int | None = None  # a token is forgotten after so many requests
+    last_scope_only: bool = False  # as one token server had it: of several scopes only the last is granted
+    most_scopes: int | None = None  # the token server refuses requests for more
+    denied: set[tuple[str, str]] = field(default_factory=set)  # (repository, pull or push)
+    listing: bool = True
+    name_unknown: bool = False  # say NAME_UNKNOWN for repositories that are not there, as some registries do
+    validates: bool = True  # look for the blobs of a manifest
+    detail: bool = True  # name the blobs that are missing
+    immutable: bool = False  # no tag is set twice, not even to the same
+    keeps_partial: bool = True  # broken uploads can be resumed
+    largest_put: int | None = None
     referrers_api: bool = False
     mounts: bool = True
     relative: bool = True
@@ -62,6 +75,8 @@ class FakeRegistry:
     faults: list[Fault] = field(default_factory=list)
     connections: int = 0
     uploads: int = 0
+    parts: dict[str, bytes] = field(default_factory=dict)
+    uses: dict[str, int] = field(default_factory=dict)
     tokens: dict[str, set[str]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -76,8 +91,8 @@ class FakeRegistry:
         body = json.dumps(value).encode()
         return self.store(repository, value["mediaType"], body, *tags)
 
-    def store(self, repository: str, media_type: str, body: bytes, *tags: str) -> str:
-        digest = "sha256:" + hashlib.sha256(body).hexdigest()
+    def store(self, repository: str, media_type: str, body: bytes, *tags: str, algorithm: str = "sha256") -> str:
+        digest = f"{algorithm}:{hashlib.new(algorithm, body).hexdigest()}"
         self.manifests[repository, digest] = (media_type, body)
         for tag in tags:
             self.tagged[repository, tag] = digest
@@ -134,11 +149,18 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.handle_one("POST")
 
+    def do_PATCH(self) -> None:
+        self.handle_one("PATCH")
+
     def do_DELETE(self) -> None:
         self.handle_one("DELETE")
 
     def handle_one(self, method: str) -> None:
         url = urlsplit(self.path)
+        fault = self.fake.take_fault(method, self.path) if url.path != "/token" else None
+        if fault and fault.take is not None:
+            self.take_part(url, self.rfile.read(fault.take))
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         with self.fake.lock:
             self.fake.requests.append((method, self.path))
@@ -146,18 +168,29 @@ class _Handler(BaseHTTPRequestHandler):
         if url.path == "/token":
             self.token(method, url.query, body)
             return
-        fault = self.fake.take_fault(method, self.path)
         if fault and fault.reset:
             self.close_connection = True
             return
         if fault and fault.status:
-            self.answer(fault.status, b"", fault.headers)
+            self.answer(fault.status, fault.body, fault.headers)
             return
         if not self.allowed(method, url):
             return
         self.cut = fault.cut if fault else None
         self.corrupt = bool(fault and fault.corrupt)
         self.route(method, url.path.removeprefix("/v2/"), parse_qs(url.query, keep_blank_values=True), body)
+
+    def take_part(self, url: Any, data: bytes) -> None:
+        with self.fake.lock:
+            self.fake.requests.append((self.command, self.path))
+            self.fake.headers.append(dict(self.headers.items()))
+            name = url.path.rpartition("/")[2]
+            if self.fake.keeps_partial:
+                self.fake.parts[name] = self.fake.parts.get(name, b"") + data
+            else:
+                self.fake.parts.pop(name, None)
+        # What was sent and not read would make this a reset that hides everything: that is what is wanted.
+        self.close_connection = True
 
     cut: int | None = None
     corrupt = False
@@ -188,7 +221,11 @@ class _Handler(BaseHTTPRequestHandler):
         if method == "POST" and values["refresh_token"][0] not in self.fake.users.values():
             self.error(401, "UNAUTHORIZED")
             return
-        scopes = {scope for value in values.get("scope", []) for scope in value.split()}
+        asked = [scope for value in values.get("scope", []) for scope in value.split()]
+        if self.fake.most_scopes is not None and len(asked) > self.fake.most_scopes:
+            self.error(403, "DENIED")
+            return
+        scopes = set(asked[-1:] if self.fake.last_scope_only else asked)
         name = f"t{len(self.fake.tokens)}"
         self.fake.tokens[name] = scopes
         value = {self.fake.token_key: name}
@@ -202,13 +239,28 @@ class _Handler(BaseHTTPRequestHandler):
         return name in self.fake.users and self.fake.users[name] == password
 
     def allowed(self, method: str, url: Any) -> bool:
+        if not self.is_known(method, url):
+            return False
+        match = re.match(r"/v2/(.+?)/(?:manifests|blobs|tags|referrers)/", url.path)
+        action = "pull" if method in ("GET", "HEAD") else "push"
+        if match and (match[1], action) in self.fake.denied:
+            self.error(403, "DENIED", f"no {action} here")
+            return False
+        return True
+
+    def is_known(self, method: str, url: Any) -> bool:
         if self.fake.auth == "basic" and not self.is_user():
             self.answer(401, b"", {"WWW-Authenticate": 'Basic realm="fake"'})
             return False
         if self.fake.auth == "bearer":
             match = re.match(r"/v2/(.+?)/(?:manifests|blobs|tags|referrers)/", url.path)
             wanted = f"repository:{match[1]}:{'pull' if method in ('GET', 'HEAD') else 'pull,push'}" if match else ""
-            known = self.fake.tokens.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
+            name = self.headers.get("Authorization", "").removeprefix("Bearer ")
+            known = self.fake.tokens.get(name)
+            with self.fake.lock:
+                self.fake.uses[name] = self.fake.uses.get(name, 0) + 1
+                if self.fake.token_uses is not None and self.fake.uses[name] > self.fake.token_uses:
+                    known = None
             if known is None or (wanted and not any(_covers(scope, wanted) for scope in known)):
                 realm = f'Bearer realm="http://{self.fake.host}/token",service="fake, with a comma",scope="{wanted}"'
                 self.answer(401, b"", {"WWW-Authenticate": f'Negotiate\n{realm}, Basic realm="fake"'})
@@ -227,6 +279,9 @@ class _Handler(BaseHTTPRequestHandler):
         getattr(self, f"on_{kind}")(method, repository, target, query, body)
 
     def on_tags(self, method: str, repository: str, target: str, query: dict[str, list[str]], body: bytes) -> None:
+        if not self.fake.listing:
+            self.error(405, "UNSUPPORTED")
+            return
         tags = sorted(tag for name, tag in self.fake.tagged if name == repository)
         if not tags:
             self.error(404, "NAME_UNKNOWN")
@@ -257,18 +312,27 @@ class _Handler(BaseHTTPRequestHandler):
             digest = target.replace("-", ":")
         media_type, data = self.fake.manifests.get((repository, digest), ("", b""))
         if not media_type or media_type not in self.headers.get("Accept", ""):
-            self.error(404, "MANIFEST_UNKNOWN", "manifest unknown")
+            there = any(name == repository for name, _ in (*self.fake.manifests, *self.fake.blobs))
+            self.error(404, "NAME_UNKNOWN" if self.fake.name_unknown and not there else "MANIFEST_UNKNOWN", "unknown")
             return
         # A wrong header on purpose: nobody should believe it.
         self.answer(200, data, {"Content-Type": media_type, "Docker-Content-Digest": "sha256:" + "0" * 64})
 
     def put_manifest(self, repository: str, target: str, body: bytes) -> None:
         value = json.loads(body)
-        missing = [d["digest"] for d in [value.get("config"), *value.get("layers", [])] if d and (repository, d["digest"]) not in self.fake.blobs]
-        if missing:
-            self.answer(400, json.dumps({"errors": [{"code": "MANIFEST_BLOB_UNKNOWN", "detail": {"digest": d}} for d in missing]}).encode())
+        if self.fake.immutable and (repository, target) in self.fake.tagged:
+            self.error(400, "TAG_INVALID", f"the tag {target} already exists and cannot be overwritten")
             return
-        digest = self.fake.store(repository, self.headers["Content-Type"], body, *([] if ":" in target else [target]))
+        blobs = [d for d in [value.get("config"), *value.get("layers", [])] if d and not d.get("urls")]
+        missing = [d["digest"] for d in blobs if (repository, d["digest"]) not in self.fake.blobs]
+        missing += [d["digest"] for d in value.get("manifests", []) if "layers" not in value and (repository, d["digest"]) not in self.fake.manifests]
+        is_list = "manifests" in value and target.startswith("sha256-")  # the index under a fallback tag may list what is gone
+        if missing and self.fake.validates and not is_list:
+            errors = [{"code": "MANIFEST_BLOB_UNKNOWN", "message": "blob unknown to registry", **({"detail": d} if self.fake.detail else {})} for d in missing]
+            self.answer(400, json.dumps({"errors": errors if self.fake.detail else errors[:1]}).encode())
+            return
+        algorithm = target.partition(":")[0] if ":" in target else "sha256"
+        digest = self.fake.store(repository, self.headers["Content-Type"], body, *([] if ":" in target else [target]), algorithm=algorithm)
         if ":" in target and target != digest:
             self.error(400, "DIGEST_INVALID")
             return
@@ -278,36 +342,61 @@ class _Handler(BaseHTTPRequestHandler):
 
     def on_blobs(self, method: str, repository: str, target: str, query: dict[str, list[str]], body: bytes) -> None:
         if target.startswith("uploads"):
-            self.upload(method, repository, query, body)
+            self.upload(method, repository, target.partition("/")[2], query, body)
             return
         data = self.fake.blobs.get((repository, target))
         if data is None:
             self.error(404, "BLOB_UNKNOWN")
         elif self.fake.redirect_blobs_to and method == "GET":
             self.answer(307, b"", {"Location": f"{self.fake.redirect_blobs_to}/v2/{repository}/blobs/{target}"})
+        elif match := re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", "")):
+            start = int(match[1])
+            self.answer(206, data[start:], {"Content-Range": f"bytes {start}-{len(data) - 1}/{len(data)}"})
         else:
             self.answer(200, data)
 
-    def upload(self, method: str, repository: str, query: dict[str, list[str]], body: bytes) -> None:
+    def upload(self, method: str, repository: str, name: str, query: dict[str, list[str]], body: bytes) -> None:
         if method == "DELETE":
             self.answer(204)
+        elif method == "GET":
+            size = len(self.fake.parts.get(name, b""))
+            if name in self.fake.parts:
+                self.answer(204, b"", {"Range": f"0-{size - 1}", "Location": self.location(repository, name)})
+            else:
+                self.error(404, "BLOB_UPLOAD_UNKNOWN")
+        elif method == "PATCH":
+            self.fake.parts[name] = self.fake.parts.get(name, b"") + body
+            self.answer(202, b"", {"Location": self.location(repository, name)})
+        elif method == "PUT":
+            self.close_upload(repository, name, query["digest"][0], body)
+        else:
+            self.start_upload(repository, query)
+
+    def close_upload(self, repository: str, name: str, digest: str, body: bytes) -> None:
+        if self.fake.largest_put is not None and len(body) > self.fake.largest_put:
+            self.error(413, "SIZE_INVALID")
             return
-        if method == "PUT":
-            digest = query["digest"][0]
-            if "sha256:" + hashlib.sha256(body).hexdigest() != digest:
-                self.error(400, "DIGEST_INVALID")
-                return
-            self.fake.blobs[repository, digest] = body
-            self.answer(201)
+        whole = self.fake.parts.pop(name, b"") + body
+        if f"{digest.partition(':')[0]}:{hashlib.new(digest.partition(':')[0], whole).hexdigest()}" != digest:
+            self.error(400, "DIGEST_INVALID")
             return
+        self.fake.blobs[repository, digest] = whole
+        self.answer(201)
+
+    def start_upload(self, repository: str, query: dict[str, list[str]]) -> None:
         origin = (query.get("from", [""])[0], query.get("mount", [""])[0])
         if self.fake.mounts and origin in self.fake.blobs:
             self.fake.blobs[repository, origin[1]] = self.fake.blobs[origin]
             self.answer(201)
             return
-        self.fake.uploads += 1
+        with self.fake.lock:
+            self.fake.uploads += 1
+            name = str(self.fake.uploads)
+        self.answer(202, b"", {"Location": self.location(repository, name)})
+
+    def location(self, repository: str, name: str) -> str:
         base = "" if self.fake.relative else f"http://{self.fake.host}"
-        self.answer(202, b"", {"Location": f"{base}/v2/{repository}/blobs/uploads/{self.fake.uploads}?_state=a%2Fb"})
+        return f"{base}/v2/{repository}/blobs/uploads/{name}?_state=a%2Fb"
 
 
 def _covers(scope: str, wanted: str) -> bool:
