@@ -87,5 +87,5 @@ def _number(text: str, name: str, low: int, high: int, words: Mapping[str, int])
         return words[text.lower()]
     if text.isascii() and text.isdigit() and len(text) <= 3 and low <= int(text) <= high:
         return int(text)
-    near = nearest(text, words)
+    near = text[:3].lower() if text[:3].lower() in words else nearest(text, words)
     raise InvalidInput(f"the {name} `{text}` is not one of {low} to {high}" + (f"; did you mean `{near}`?" if near else ""))

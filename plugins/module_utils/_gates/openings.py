@@ -18,9 +18,9 @@ from ansible_collections.slipway.platform.plugins.module_utils._gates.recurrence
 from ansible_collections.slipway.platform.plugins.module_utils._gates.zones import Period, shown, to_utc
 
 DAY = timedelta(days=1)
-# How far ahead an opening is looked for, in time and in periods.
+# How far ahead an opening is looked for: in time, and in periods of one window.
 HORIZON = timedelta(days=3653)
-MAX_STEPS = 50_000
+MAX_PERIODS = 20_000
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,10 @@ def _ordered(periods: Iterable[Period]) -> Iterator[Period]:
     yield from (heapq.heappop(waiting) for _ in range(len(waiting)))
 
 
+class _TooMany(Exception):
+    """A window has more periods than are looked through. What lies beyond is not known to be open."""
+
+
 class _Cursor:
     """Follows one window through a time that only grows."""
 
@@ -98,10 +102,14 @@ class _Cursor:
         self._periods = window.periods(after)
         self._next = next(self._periods, None)
         self._current: list[Period] = []
+        self._left = MAX_PERIODS
 
     def move(self, moment: datetime) -> Period | None:
         """The period around a moment; of several that which ends last."""
         while self._next is not None and self._next.start <= moment:
+            self._left -= 1
+            if not self._left:
+                raise _TooMany
             self._current.append(self._next)
             self._next = next(self._periods, None)
         self._current = [period for period in self._current if period.end > moment]
@@ -114,28 +122,31 @@ class _Cursor:
 
 @dataclass(frozen=True)
 class Look:
-    """How it stands at a moment: the window that allows or denies (None: no window allows), and when it opens if it is closed."""
+    """How it stands at a moment: the window that allows or denies (None: no window allows). If it is closed, ``opens`` is when it opens;
+    None if no opening was found up to ``searched``."""
 
     open: bool
     window: Window | None
     opens: datetime | None = None
+    searched: datetime | None = None
 
 
 def look(allow: Sequence[Window], deny: Sequence[Window], now: datetime) -> Look:
-    """Open if no window denies and, where there are windows that allow, one of them does. ``opens`` is None if nothing opens within ten years."""
+    """Open if no window denies and, where there are windows that allow, one of them does."""
     now = now.astimezone(UTC)
     allowing, denying = [_Cursor(window, now) for window in allow], [_Cursor(window, now) for window in deny]
-    closed: Look | None = None
-    moment = now
-    for _ in range(MAX_STEPS):
-        hit, until = _step(allowing, denying, moment)
-        if hit.open:
-            return Look(False, closed.window, moment) if closed else hit
-        closed = closed or hit
-        if until is None or until > now + HORIZON:
-            break
-        moment = until
-    return closed or Look(False, None)
+    moment: datetime | None = now
+    last, first = now, None
+    while moment is not None and moment <= now + HORIZON:
+        last = moment
+        try:
+            found, moment = _step(allowing, denying, moment)
+        except _TooMany:
+            return Look(False, first.window if first else None, None, last)
+        if found.open:
+            return Look(False, first.window, last) if first else found
+        first = first or found
+    return Look(False, first.window if first else None, None, now + HORIZON)
 
 
 def _step(allowing: list[_Cursor], denying: list[_Cursor], moment: datetime) -> tuple[Look, datetime | None]:

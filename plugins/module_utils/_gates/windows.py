@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from ansible_collections.slipway.platform.plugins.module_utils._gates.model import Candidate, Facts, Verdict, allow, defer, deny
-from ansible_collections.slipway.platform.plugins.module_utils._gates.openings import HORIZON, Window, look
+from ansible_collections.slipway.platform.plugins.module_utils._gates.model import Candidate, Facts, Verdict, allow, defer, deny, moment
+from ansible_collections.slipway.platform.plugins.module_utils._gates.openings import Window, look
 
 GATE = "windows"
 
@@ -30,5 +30,5 @@ def gate(part: Windows, candidate: Candidate, facts: Facts, now: datetime) -> Ve
         return allow(GATE, f"open: {found.window.text}" if found.window else "no window is closed")
     reason, code = ("outside of all windows", "closed") if found.window is None else (f"frozen: {found.window.text}", "frozen")
     if found.opens is None:
-        return deny(GATE, code, f"{reason}; nothing opens in the next {HORIZON.days // 365} years")
+        return deny(GATE, code, f"{reason}; no opening was found up to {moment(found.searched or now)}")
     return defer(GATE, code, f"{reason}; opens {found.opens.astimezone(part.zone):%A %Y-%m-%d %H:%M %Z}", found.opens)

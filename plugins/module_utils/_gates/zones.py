@@ -7,9 +7,10 @@ Source: the IANA time zone database through ``zoneinfo``; RFC 5545, 3.3.5 for lo
 
 from __future__ import annotations
 
+import functools
 import zoneinfo
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from ansible_collections.slipway.platform.plugins.module_utils._document.suggest import nearest
@@ -17,7 +18,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import In
 
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 # More than any offset from UTC, and more than any change of one (Samoa skipped a whole day in 2011).
-_FAR = timedelta(hours=50)
+_FAR = timedelta(hours=60)
 
 
 @dataclass(frozen=True, order=True)
@@ -64,29 +65,31 @@ def shown(first: datetime, last: datetime, where: ZoneInfo) -> list[Period]:
 
 def _reached(wall: datetime, where: ZoneInfo) -> list[Period]:
     """When the clock shows ``wall`` or later; two periods if it was turned back across ``wall``."""
-    early, late = wall.replace(tzinfo=UTC) - _FAR, wall.replace(tzinfo=UTC) + _FAR
-    before, after = _offset(early, where), _offset(late, where)
+    change, before, after = _jump(wall.date(), where)
+    moment = wall.replace(tzinfo=UTC)
     if before == after:
-        return [Period(wall.replace(tzinfo=UTC) - before, END_OF_TIME)]
-    change = _change(early, late, where)
-    first, second = wall.replace(tzinfo=UTC) - before, max(wall.replace(tzinfo=UTC) - after, change)
+        return [Period(moment - before, END_OF_TIME)]
+    first, second = moment - before, max(moment - after, change)
     if first >= change:
         return [Period(second, END_OF_TIME)]
     return [Period(first, END_OF_TIME)] if second == change else [Period(first, change), Period(second, END_OF_TIME)]
 
 
-def _offset(moment: datetime, where: ZoneInfo) -> timedelta:
-    return moment.astimezone(where).utcoffset() or timedelta()
-
-
-def _change(early: datetime, late: datetime, where: ZoneInfo) -> datetime:
-    """The second at which the offset changes between two moments."""
-    before = _offset(early, where)
+@functools.lru_cache(maxsize=4096)
+def _jump(day: date, where: ZoneInfo) -> tuple[datetime, timedelta, timedelta]:
+    """The second at which the offset changes around a day, if it does, and the offsets before and after."""
+    noon = datetime.combine(day, time(12), UTC)
+    early, late = noon - _FAR, noon + _FAR
+    before, after = _offset(early, where), _offset(late, where)
     low, high = 0, int((late - early).total_seconds())
-    while high - low > 1:
+    while before != after and high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if _offset(early + timedelta(seconds=middle), where) == before else (low, middle)
-    return early + timedelta(seconds=high)
+    return early + timedelta(seconds=high), before, after
+
+
+def _offset(moment: datetime, where: ZoneInfo) -> timedelta:
+    return moment.astimezone(where).utcoffset() or timedelta()
 
 
 def _without(periods: list[Period], others: list[Period]) -> list[Period]:
