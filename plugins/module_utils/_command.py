@@ -109,8 +109,9 @@ def tethered(argv: Sequence[str], which: Callable[[str], str | None] = shutil.wh
     """The same command, asked to end when the thread that started it is gone (prctl(2), PR_SET_PDEATHSIG), where the machine has setpriv(1).
 
     Whoever is killed with SIGKILL can't end what it started, and the next run would meet a build that goes on.
+    podman may finish: it is done in a moment, and ended between two steps it leaves a network namespace that nothing names any more.
     """
-    setpriv = which("setpriv")
+    setpriv = None if Path(argv[0]).name == "podman" else which("setpriv")
     return [setpriv, "--pdeathsig", "TERM", "--", *argv] if setpriv else list(argv)
 
 

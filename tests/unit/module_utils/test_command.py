@@ -99,3 +99,8 @@ def test_a_program_ends_with_who_started_it(tmp_path: Path) -> None:
 
 def test_a_machine_without_setpriv_starts_programs_as_they_are() -> None:
     assert _command.tethered(["true"], which=lambda _: None) == ["true"]
+
+
+def test_podman_may_finish_what_it_began() -> None:
+    assert _command.tethered(["/usr/bin/podman", "run"], which=lambda name: f"/usr/bin/{name}") == ["/usr/bin/podman", "run"]
+    assert _command.tethered(["/usr/bin/buildah", "bud"], which=lambda name: f"/usr/bin/{name}")[0] == "/usr/bin/setpriv"
