@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
@@ -41,7 +42,7 @@ class Blobs(Client):
         if output.size != descriptor.size or output.hex != descriptor.digest.hex:
             raise self._other_bytes(repository, descriptor.digest)
 
-    def blob_chunks(self, repository: str, descriptor: Descriptor, start: int = 0, marks: Marks | None = None) -> Iterator[bytes]:
+    def blob_chunks(self, repository: str, descriptor: Descriptor, start: int = 0, marks: Marks | None = None) -> Generator[bytes, None, None]:
         """The bytes of a blob from ``start`` on, in chunks of at most 1 MiB; a broken connection is taken up where it broke.
 
         The last chunk comes only if the whole has the digest, so that whoever passes the chunks on never completes a wrong blob.
@@ -52,15 +53,16 @@ class Blobs(Client):
         check, held, broken = check.copy(), b"", 0
         while done < descriptor.size:
             try:
-                for chunk in self._blob_from(repository, descriptor, done):
-                    broken = 0
-                    check.update(chunk)
-                    done += len(chunk)
-                    marks.append((done, check.copy()))
-                    if held:
-                        yield held
-                    # What lies before the start is read for the digest only.
-                    held = chunk[max(0, len(chunk) - max(0, done - start)) :]
+                with closing(self._blob_from(repository, descriptor, done)) as chunks:
+                    for chunk in chunks:
+                        broken = 0
+                        check.update(chunk)
+                        done += len(chunk)
+                        marks.append((done, check.copy()))
+                        if held:
+                            yield held
+                        # What lies before the start is read for the digest only.
+                        held = chunk[max(0, len(chunk) - max(0, done - start)) :]
                 if done < descriptor.size:
                     raise Unreachable(f"{self.host} ends blob {descriptor.digest} of {repository} after {done} of {descriptor.size} bytes", host=self.host)
             except Unreachable:
@@ -73,7 +75,7 @@ class Blobs(Client):
         if held:
             yield held
 
-    def _blob_from(self, repository: str, descriptor: Descriptor, offset: int) -> Iterator[bytes]:
+    def _blob_from(self, repository: str, descriptor: Descriptor, offset: int) -> Generator[bytes, None, None]:
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         request = Request("GET", f"{self._base}{repository}/blobs/{descriptor.digest}", headers, deadline=_patience(descriptor.size))
         stream = self._open(request, ("pull",), repository, f"read blob {descriptor.digest} of {repository}")
@@ -186,10 +188,11 @@ class Blobs(Client):
             location, offset = _location(response), offset + len(part)
             part.clear()
 
-        for chunk in origin.blob_chunks(origin_repository, blob):
-            part += chunk
-            if len(part) >= _PART:
-                send()
+        with closing(origin.blob_chunks(origin_repository, blob)) as chunks:
+            for chunk in chunks:
+                part += chunk
+                if len(part) >= _PART:
+                    send()
         if part:
             send()
         return location

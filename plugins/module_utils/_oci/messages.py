@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +15,7 @@ class Body:
     """Bytes that are made while they are sent: ``size`` of them. ``chunks`` begins at their start each time it is called."""
 
     size: int
-    chunks: Callable[[], Iterator[bytes]]
+    chunks: Callable[[], Generator[bytes, None, None]]
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import io
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -97,12 +97,14 @@ class Pool:
         reused = connection.sock is not None
         try:
             self.limit(connection, ends, first=not reused)
-            return Answering(self, target, connection, self._exchange(connection, request, reused, ends), request, ends)
+            # A body that is made while it is sent is not sent twice: the registry may have kept its beginning.
+            again = reused and not isinstance(request.body, Body)
+            return Answering(self, target, connection, self._exchange(connection, request, again, ends), request, ends)
         except BaseException:
             connection.close()
             raise
 
-    def _exchange(self, connection: _Connection, request: Request, reused: bool, ends: float) -> http.client.HTTPResponse:
+    def _exchange(self, connection: _Connection, request: Request, again: bool, ends: float) -> http.client.HTTPResponse:
         parts = urlsplit(request.url)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         headers = {"User-Agent": "slipway", **request.headers}
@@ -121,20 +123,21 @@ class Pool:
             try:
                 connection.request(request.method, path, body=body, headers=headers)
             except (BrokenPipeError, ConnectionResetError):
-                if reused:
+                if again:
                     raise
                 # A server may refuse a body while it is sent: its answer says why, if it can still be read.
             return connection.getresponse()
         except (http.client.RemoteDisconnected, http.client.CannotSendRequest, ConnectionError) as error:
-            raise (_StaleError() if reused else error) from error
+            raise (_StaleError() if again else error) from error
         finally:
-            if isinstance(body, io.IOBase):
+            if isinstance(body, io.IOBase | Generator):
                 body.close()
 
-    def _limited(self, connection: _Connection, body: Body, ends: float) -> Iterator[bytes]:
-        for chunk in body.chunks():
-            self.limit(connection, ends)
-            yield chunk
+    def _limited(self, connection: _Connection, body: Body, ends: float) -> Generator[bytes, None, None]:
+        with closing(body.chunks()) as chunks:
+            for chunk in chunks:
+                self.limit(connection, ends)
+                yield chunk
 
     def _take(self, target: _Target) -> _Connection | None:
         with self._lock:

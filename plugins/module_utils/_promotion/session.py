@@ -1,0 +1,184 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all images of one call share: connections, credentials, tokens, workers, and what was learned about the registries."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, Denied, NotFound, SlipwayError
+from ansible_collections.slipway.platform.plugins.module_utils._oci import ecr
+from ansible_collections.slipway.platform.plugins.module_utils._oci.client import Limits
+from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import Credential, Keychain
+from ansible_collections.slipway.platform.plugins.module_utils._oci.messages import Request, Response, Sink, Stream, Transport
+from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest
+from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry
+from ansible_collections.slipway.platform.plugins.module_utils._oci.transport import Pool, trust
+
+_MOST_TAGS = 20_000  # more are not listed: asking for the few that matter is cheaper
+_A = TypeVar("_A")
+_B = TypeVar("_B")
+
+
+@dataclass(frozen=True)
+class Access:
+    """How registries are reached: whom to trust, who we are, which hosts speak plain HTTP, and the limits in requests and seconds."""
+
+    ca_file: Path | None = None
+    keychain: Keychain = field(default_factory=Keychain)
+    plain_http: frozenset[str] = frozenset()
+    concurrency: int = 16
+    request_timeout: float = 30.0
+    deadline: float = 1800.0
+
+
+@dataclass
+class Tally:
+    requests: int = 0
+
+
+_tally: contextvars.ContextVar[Tally | None] = contextvars.ContextVar("tally", default=None)
+
+
+@contextmanager
+def counted() -> Iterator[Tally]:
+    """Count the requests that are made for what happens in this block, also by workers."""
+    tally = Tally()
+    token = _tally.set(tally)
+    try:
+        yield tally
+    finally:
+        _tally.reset(token)
+
+
+class _Counting:
+    """A transport that counts."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport, self._lock, self.total = transport, threading.Lock(), 0
+
+    def _count(self) -> None:
+        tally = _tally.get()
+        with self._lock:
+            self.total += 1
+            if tally is not None:
+                tally.requests += 1
+
+    def send(self, request: Request, sink: Sink | None = None) -> Response:
+        self._count()
+        return self._transport.send(request, sink)
+
+    def open(self, request: Request) -> Stream:
+        self._count()
+        return self._transport.open(request)
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+@dataclass
+class Place:
+    """What is known of one repository: blobs that are there, and whether there is hope that blobs are there which we did not put there."""
+
+    blobs: set[Digest] = field(default_factory=set)
+    empty: bool = False
+
+
+class Session:
+    """Registries by host; ``with`` closes the connections and ends the workers."""
+
+    def __init__(
+        self, access: Access, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep, transport: Transport | None = None
+    ) -> None:
+        self._access, self._clock, self._sleep = access, clock, sleep
+        self._transport = _Counting(transport or Pool(lambda: trust(access.ca_file), clock))
+        self._limits = Limits(access.request_timeout, clock() + access.deadline, access.concurrency)
+        self._registries: dict[str, Registry] = {}
+        self._places: dict[tuple[str, str], Place] = {}
+        self._tags: dict[tuple[str, str], Future[frozenset[str] | None]] = {}
+        self._lock = threading.Lock()
+        self._workers = ThreadPoolExecutor(access.concurrency, "registry")
+        # By host: whether it refuses manifests whose blobs it does not have; and (host, from, to) between which it takes no blobs over.
+        self.validates: dict[str, bool] = {}
+        self.no_mounts: set[tuple[str, str, str]] = set()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._workers.shutdown(wait=True, cancel_futures=True)
+        self._transport.close()
+
+    @property
+    def requests(self) -> int:
+        return self._transport.total
+
+    def registry(self, host: str) -> Registry:
+        with self._lock:
+            if host not in self._registries:
+                keychain = self._access.keychain
+                if ecr.is_ecr(host):
+                    keychain = keychain.over(Keychain(helpers={host: _ecr})) if keychain.find(host) is None else keychain
+                scheme = "http" if host in self._access.plain_http else "https"
+                self._registries[host] = Registry(host, self._transport, keychain, scheme=scheme, clock=self._clock, sleep=self._sleep, limits=self._limits)
+            return self._registries[host]
+
+    def place(self, host: str, repository: str) -> Place:
+        with self._lock:
+            return self._places.setdefault((host, repository), Place())
+
+    def each(self, work: Callable[[_A], _B], items: Sequence[_A]) -> list[_B]:
+        """Do the work for all items at the same time, in the workers. Not to be called by a worker."""
+        if len(items) == 1:
+            return [work(items[0])]
+        futures = [self._workers.submit(contextvars.copy_context().run, work, item) for item in items]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            raise
+
+    def tags(self, host: str, repository: str) -> frozenset[str] | None:
+        """The tags of a repository, asked for once; None if the registry does not list them for us."""
+        with self._lock:
+            mine = (host, repository) not in self._tags
+            future = self._tags.setdefault((host, repository), Future())
+        if mine:
+            try:
+                future.set_result(self._list(host, repository))
+            except BaseException as error:
+                future.set_exception(error)
+        return future.result()
+
+    def _list(self, host: str, repository: str) -> frozenset[str] | None:
+        try:
+            return frozenset(self.registry(host).tags(repository, _MOST_TAGS))
+        except (Denied, NotFound, Conflict):
+            return None
+        except SlipwayError as error:
+            if error.facts.get("status") in (400, 405, 501):
+                return None
+            raise
+
+
+def groups(pairs: Iterable[tuple[str, str]]) -> list[tuple[set[str], set[str]]]:
+    """(read, written) repositories that belong together, from pairs of a source and a destination in one registry."""
+    found: list[tuple[set[str], set[str]]] = []
+    for source, destination in pairs:
+        touching = [one for one in found if {source, destination} & (one[0] | one[1])]
+        found = [one for one in found if one not in touching]
+        found.append(({source}.union(*(one[0] for one in touching)), {destination}.union(*(one[1] for one in touching))))
+    return found
+
+
+def _ecr(host: str) -> Credential | None:
+    return ecr.credential(host)
