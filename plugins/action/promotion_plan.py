@@ -23,6 +23,6 @@ class ActionModule(CoreAction):
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Prepared:
         with registries(params["registries"]) as connect:
             prepared = prepare(options.plan_request(params, carry.look(params)), connect, datetime.now(UTC))
-        for line in lines(prepared):
+        for line in lines(prepared) if params["show"] else ():
             progress(line)
         return keep(prepared, Path(params["save"])) if params["save"] else prepared

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._records import options
+from ansible_collections.slipway.platform.plugins.module_utils._records import options, plan
+from ansible_collections.slipway.platform.plugins.module_utils._records.report import planned
 from ansible_collections.slipway.platform.plugins.module_utils._records.say import Result, say
 from ansible_collections.slipway.platform.plugins.module_utils._sign.options import registries, signer
 from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
@@ -17,6 +19,10 @@ class ActionModule(CoreAction):
     argument_spec = options.STATEMENT
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:
-        wanted, key = options.wanted(params), signer(params["signer"])
+        now = datetime.now(UTC)
+        wanted, key = options.wanted(params, now), signer(params["signer"])
+        if params["approve"]:
+            for line in planned(plan.read(Path(params["approve"]["plan"]))):
+                progress(line)
         with registries(params["registries"]) as connect:
-            return say(wanted, key, connect, datetime.now(UTC), check_mode)
+            return say(wanted, key, connect, now, check_mode)

@@ -90,6 +90,10 @@ options:
   save:
     description: File to save the plan in (JSON), also in check mode. A file that is no plan is not overwritten.
     type: path
+  show:
+    description: Whether to print the plan on the terminal.
+    type: bool
+    default: true
   registries:
     description: What is needed to reach registries; one that is not listed is asked without credentials and checked with the machine's certificates.
     type: list

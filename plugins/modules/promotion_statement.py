@@ -18,16 +18,17 @@ options:
     description: What to say.
     type: list
     elements: dict
-    required: true
+    default: []
     suboptions:
       type:
         description: What kind of statement it is.
         type: str
         required: true
         choices: [built, tested, deployed, verified, approved, rejected, bypassed, scanned]
-      image:
-        description: The image as C(registry/repository@digest), or with a tag, which is resolved once.
-        type: str
+      images:
+        description: The images, each as C(registry/repository@digest), or with a tag, which is resolved once.
+        type: list
+        elements: str
         required: true
       fields:
         description:
@@ -38,6 +39,22 @@ options:
             V(bypassed): C(environment), C(gates), C(reason), C(expires).'
         type: dict
         required: true
+  approve:
+    description: A saved plan to approve; shows it, and says V(approved) of each of its digests, where they come from. The hash of the file is checked first.
+    type: dict
+    suboptions:
+      plan:
+        description: The plan.
+        type: path
+        required: true
+      environment:
+        description: The environment that it must be for.
+        type: str
+        required: true
+      hours:
+        description: How long the approval holds.
+        type: int
+        default: 24
   signer:
     description: Whose key signs. Neither a key nor a password is ever an argument, only where it is.
     type: dict
@@ -94,10 +111,10 @@ EXAMPLES = r"""
     signer: {name: ci, key_file: /etc/slipway/ci.key, password_variable: CI_KEY_PASSWORD}
     statements:
       - type: deployed
-        image: registry.example.com/stage/hello@sha256:0f3d6d5d6b1d3f5b8a3c6f0e5a7b9c1d2e3f405162738495a6b7c8d9e0f10213
+        images: [registry.example.com/stage/hello@sha256:0f3d6d5d6b1d3f5b8a3c6f0e5a7b9c1d2e3f405162738495a6b7c8d9e0f10213]
         fields: {environment: stage, release: "12"}
       - type: verified
-        image: registry.example.com/stage/hello@sha256:0f3d6d5d6b1d3f5b8a3c6f0e5a7b9c1d2e3f405162738495a6b7c8d9e0f10213
+        images: [registry.example.com/stage/hello@sha256:0f3d6d5d6b1d3f5b8a3c6f0e5a7b9c1d2e3f405162738495a6b7c8d9e0f10213]
         fields: {environment: stage, passed: true, evidence: .slipway/stage/evidence}
 """
 

@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._gates import policy
-from ansible_collections.slipway.platform.plugins.module_utils._records import environments, plan, prepare, running, say, statements
+from ansible_collections.slipway.platform.plugins.module_utils._records import environments, moments, plan, prepare, running, say, statements
 from ansible_collections.slipway.platform.plugins.module_utils._records import record as recording
 from ansible_collections.slipway.platform.plugins.module_utils._records.environments import Source
 from ansible_collections.slipway.platform.plugins.module_utils._records.plan import Saved
@@ -29,8 +30,13 @@ _SERVICE: dict[str, Any] = {
 }
 _STATEMENT: dict[str, Any] = {
     "type": {"type": "str", "required": True, "choices": [name for name in statements.FIELDS if name != "promoted"]},
-    "image": {"type": "str", "required": True},
+    "images": {"type": "list", "elements": "str", "required": True},
     "fields": {"type": "dict", "required": True},
+}
+_APPROVE: dict[str, Any] = {
+    "plan": {"type": "path", "required": True},
+    "environment": {"type": "str", "required": True},
+    "hours": {"type": "int", "default": 24},
 }
 PLAN: dict[str, Any] = {
     "environment": {"type": "str", "required": True},
@@ -42,10 +48,12 @@ PLAN: dict[str, Any] = {
     "moving_tags": {"type": "list", "elements": "str", "default": []},
     "plan": {"type": "path"},
     "save": {"type": "path"},
+    "show": {"type": "bool", "default": True},
     "registries": _REGISTRIES,
 }
 STATEMENT: dict[str, Any] = {
-    "statements": {"type": "list", "elements": "dict", "required": True, "options": _STATEMENT},
+    "statements": {"type": "list", "elements": "dict", "default": [], "options": _STATEMENT},
+    "approve": {"type": "dict", "options": _APPROVE},
     "signer": SIGNER,
     "registries": _REGISTRIES,
 }
@@ -99,11 +107,24 @@ def plan_request(params: Mapping[str, Any], carry: prepare.Carry) -> prepare.Req
     return prepare.Request(params["environment"], Path(params["policy"]), services, requester, sources, params["manifests"], saved, carry)
 
 
-def wanted(params: Mapping[str, Any]) -> tuple[say.Wanted, ...]:
+def wanted(params: Mapping[str, Any], now: datetime) -> tuple[say.Wanted, ...]:
     """The statements of ``promotion_statement``."""
-    if not params["statements"]:
-        raise InvalidInput("statements is empty: nothing was said, which is not the same as all being said")
-    return tuple(say.Wanted(one["type"], one["image"], one["fields"]) for one in params["statements"])
+    found = [say.Wanted(one["type"], image, one["fields"]) for one in params["statements"] for image in one["images"]]
+    if params["approve"]:
+        found += approvals(plan.read(Path(params["approve"]["plan"])).plan, params["approve"]["environment"], params["approve"]["hours"], now)
+    if not found:
+        raise InvalidInput("there is nothing to say: give statements, each with at least one image, or approve")
+    return tuple(found)
+
+
+def approvals(planned: plan.Plan, environment: str, hours: int, now: datetime) -> list[say.Wanted]:
+    """One approval of a plan for each of its digests, attached where the digest comes from."""
+    if planned.environment != environment:
+        raise InvalidInput(f"the plan is for {planned.environment!r}, and the approval for {environment!r}: name the right inventory or plan")
+    if hours <= 0:
+        raise InvalidInput(f"hours is {hours}: an approval lasts at least one")
+    fields = {"environment": environment, "plan": planned.hash, "expires": moments.text(now + timedelta(hours=hours))}
+    return [say.Wanted("approved", f"{prepare.bare(change.source)}@{change.digest}", fields) for change in planned.changes]
 
 
 def record_request(params: Mapping[str, Any], check_mode: bool) -> recording.Request:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import difflib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -204,18 +206,28 @@ def _verdict(service: str, verdict: Verdict) -> dict[str, Any]:
 
 def _images(plan: Plan) -> tuple[dict[str, Any], ...]:
     """What ``image_promote`` is given: the digest that was judged, never the tag again."""
-    sources = [(change, str(Reference.parse(change.source))) for change in plan.changes]
-    return tuple({"source": f"{_bare(source)}@{change.digest}", "destination": change.destination, "tags": list(change.tags)} for change, source in sources)
+    return tuple({"source": f"{bare(one.source)}@{one.digest}", "destination": one.destination, "tags": list(one.tags)} for one in plan.changes)
 
 
 def _references(plan: Plan) -> dict[str, str]:
     return {change.service: f"{change.destination}@{change.digest}" for change in plan.changes}
 
 
-def _bare(source: str) -> str:
+def bare(source: str) -> str:
+    """A reference without its tag and digest."""
     return str(replace(Reference.parse(source), tag=None, digest=None))
 
 
 def _text(manifests: Any) -> str:
-    """The change of the manifests as one text, whatever shape a task's diff has."""
-    return manifests if isinstance(manifests, str) else canonical(manifests).decode()
+    """The change of the manifests as one text: a task's diff (``before`` and ``after``, or a list of them) as lines with + and -."""
+    if isinstance(manifests, str):
+        return manifests
+    entries = manifests if isinstance(manifests, list) else [manifests]
+    if not all(isinstance(one, dict) and {"before", "after"} <= one.keys() for one in entries):
+        return canonical(manifests).decode()
+    lines: list[str] = []
+    for one in entries:
+        sides = [side if isinstance(side, str) else json.dumps(side, indent=1, sort_keys=True) for side in (one["before"], one["after"])]
+        before, after = (str(one.get(f"{side}_header", side)) for side in ("before", "after"))
+        lines += difflib.unified_diff(sides[0].splitlines(), sides[1].splitlines(), before, after, lineterm="")
+    return "\n".join(lines)

@@ -4,13 +4,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._gates.model import short
 from ansible_collections.slipway.platform.plugins.module_utils._records import plan, table
+from ansible_collections.slipway.platform.plugins.module_utils._records.plan import Saved
 from ansible_collections.slipway.platform.plugins.module_utils._records.prepare import Prepared
+
+_MOST_LINES = 200
 
 
 def keep(prepared: Prepared, path: Path) -> Prepared:
@@ -28,11 +33,23 @@ def keep(prepared: Prepared, path: Path) -> Prepared:
     return replace(prepared, changed=True)
 
 
+def planned(saved: Saved) -> list[str]:
+    """What an approver says yes to, as it stands in the file whose hash is signed."""
+    content = saved.plan
+    return [
+        *table.lines(("service", "from", "tag", "now", "then"), _tags(plan.document(saved))),
+        "",
+        *(f"  {line}" for line in content.manifests.splitlines()[:_MOST_LINES]),
+        f"{content.upstream or 'nowhere'} -> {content.environment}, asked for by {content.requester}, under the policy {content.policy}",
+        f"plan {content.hash}",
+    ]
+
+
 def lines(prepared: Prepared) -> list[str]:
     """Tags, what the registry does, every gate with its verdict, and what it comes to."""
     said = "carried out already" if prepared.recorded else f"{prepared.outcome}{f'; {prepared.forecast}' if prepared.outcome == 'defer' else ''}"
     return [
-        *table.lines(("service", "from", "tag", "now", "then"), _tags(prepared)),
+        *table.lines(("service", "from", "tag", "now", "then"), _tags(prepared.plan)),
         "",
         *_effects(prepared),
         *table.lines(("service", "gate", "says", "next time", "why"), _verdicts(prepared)),
@@ -44,10 +61,10 @@ def lines(prepared: Prepared) -> list[str]:
     ]
 
 
-def _tags(prepared: Prepared) -> list[tuple[str, ...]]:
+def _tags(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
     return [
         (one["service"], one["source"], f"{one['destination']}:{tag}", short(before) if before else "-", short(one["digest"]))
-        for one in prepared.plan["changes"]
+        for one in document["changes"]
         for tag, before in one["tags"].items()
     ]
 
