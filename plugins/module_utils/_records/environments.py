@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import SlipwayError
-from ansible_collections.slipway.platform.plugins.module_utils._gates.model import Release
+from ansible_collections.slipway.platform.plugins.module_utils._gates.model import Release, short
 from ansible_collections.slipway.platform.plugins.module_utils._k8s import running
 from ansible_collections.slipway.platform.plugins.module_utils._records import ledger, moments
 from ansible_collections.slipway.platform.plugins.module_utils._records.ledger import Verified
@@ -91,7 +91,7 @@ def release_of(environment: Environment, service: str, facts: Iterable[Fact]) ->
     if not since:
         return None
     version = next((entry[2] for entry in row if entry[2]), "")
-    return Release(version or digest, digest, moments.parse(since))
+    return Release(version or short(digest), digest, moments.parse(since))
 
 
 def of_service(records: Verified, service: str) -> tuple[Fact, ...]:
