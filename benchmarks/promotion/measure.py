@@ -24,6 +24,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2] / "collections")]
 
@@ -36,7 +37,8 @@ from promotion.tools import Pair, Tool  # noqa: E402
 OURS = "image_promote"
 TAG, RELEASED = "v1.4.0-rc.2", "v1.4.0"
 DELAYS = (0, 40)  # milliseconds that each request waits in the proxy
-BOUNDS = {"one image, cold": 0.35, "100 images, cold": 5.0, "100 images, nothing to do": 1.0}
+REQUESTS = {"one image, cold": 25, "one image, nothing to do": 2, "one image, 1 of 18 blobs missing": 10}
+SECONDS = {"one image, cold": 0.35, "100 images, cold": 5.0, "100 images, nothing to do": 1.0}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Bench:
     def __init__(self, running: Servers, folder: Path, count: int) -> None:
         self._servers, self._folder = running, folder
         self._numbers = itertools.count()
+        self.last: list[dict[str, Any]] = []
         self._prepared: dict[str, list[str]] = {}
         self._plain = [images.make(f"service {number}") for number in range(count)]
         self._signed = images.signed(self._plain[0])
@@ -113,7 +116,8 @@ class Bench:
         own.mkdir()
         self._servers.begin(delay_ms)
         seconds = tool.promote(pairs, case.attached, own)
-        account = report.Account.of(self._servers.log())
+        self.last = self._servers.log()
+        account = report.Account.of(self.last)
         store = self._servers.stores["prod" if case.cross else "dev"]
         lost: Counter[str] = Counter()
         for (_, image), there in zip(sources, destinations, strict=True):
@@ -163,6 +167,13 @@ def baseline(proxy: Path, running: Servers) -> str:
     return report.table(["baseline: 16 clients", "requests a second", "failed"], rows)
 
 
+def keep(folder: Path, run: report.Run, log: list[dict[str, Any]]) -> None:
+    """What one run asked for, request by request, to be read by people."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [f"{e['start']:8.3f} {e['seconds']:7.3f} {e['status']} {e['connection']:5d} {e['front']:4s} {e['method']:6s} {e['url']}\n" for e in log]
+    (folder / f"{run.case}, {run.tool}.txt".replace(" ", "_")).write_text("".join(lines))
+
+
 def machine() -> str:
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     loads = " ".join(f"{load:.2f}" for load in os.getloadavg())
@@ -171,6 +182,9 @@ def machine() -> str:
 
 def chosen(names: str | None, binaries: dict[str, Path]) -> list[Tool]:
     every: list[Tool] = [
+        tools.Ours(),
+        tools.Ours(32),
+        tools.Playbook(),
         tools.Crane(binaries["crane"]),
         tools.Regctl(binaries["regctl"], 3),
         tools.Regctl(binaries["regctl"], 16),
@@ -184,8 +198,20 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small lists, a small layer, no repetition")
     parser.add_argument("--tools", help="only these, separated by commas: image_promote, crane, regctl, skopeo")
     parser.add_argument("--cases", help="only cases whose name has this text")
-    parser.add_argument("--log", type=Path, help="write every request of every run to this folder, one JSON file for each run")
+    parser.add_argument("--log", type=Path, help="write every request of the last run of each case and tool to this folder")
     return parser.parse_args()
+
+
+def measure(bench: Bench, found: Sequence[Tool], cases: Sequence[Case], options: argparse.Namespace) -> Iterator[report.Run]:
+    for case in cases:
+        for tool in found:
+            if isinstance(tool, tools.Playbook) and case.name not in SECONDS:
+                continue  # a second more in each case says nothing new
+            runs = list(bench.measure(tool, case, 1 if options.quick else case.repeat))
+            if options.log:
+                keep(options.log, runs[-1], bench.last)
+            print(f"{case.name}: {tool.name}: {report.cell(runs)}", file=sys.stderr, flush=True)
+            yield from runs
 
 
 def main() -> int:
@@ -195,27 +221,19 @@ def main() -> int:
         servers.program(name)
     binaries = tools.build()
     cases = [case for case in CASES if (options.cases or "") in case.name and not (options.quick and case.count > 20)]
+    found = chosen(options.tools, binaries)
     with tempfile.TemporaryDirectory(prefix="slipway-promotion-") as scratch, servers.running(Path(scratch), binaries["proxy"]) as running:
-        folder = Path(scratch)
-        found = chosen(options.tools, binaries)
         print(f"{machine()}\n\n{baseline(binaries['proxy'], running)}\n", flush=True)
-        bench = Bench(running, folder, max((case.count for case in cases), default=1))
-        runs: list[report.Run] = []
-        for case in cases:
-            for tool in found:
-                runs += bench.measure(tool, case, 1 if options.quick else case.repeat)
-                print(f"{case.name}: {tool.name}: {report.cell(runs[-2:])}", file=sys.stderr, flush=True)
-        names = [case.name for case in cases]
-        print(f"requests · seconds at 0 ms · seconds at 40 ms\n\n{report.matrix(runs, names, [tool.name for tool in found])}\n")
+        runs = list(measure(Bench(running, Path(scratch), max((case.count for case in cases), default=1)), found, cases, options))
+        columns = [tool.name for tool in found]
+        print(f"requests · seconds at 0 ms · seconds at 40 ms\n\n{report.matrix(runs, [case.name for case in cases], columns)}\n")
         print(report.details(runs) + "\n", flush=True)
         sizes = (16, 64) if options.quick else (64, 2048)
-        if free_space(folder) > 6 * max(sizes) << 20:
-            print(memory(found, running, folder, sizes))
-        wanted = report.goals(runs, OURS, BOUNDS)
-        if wanted:
-            print("\n" + report.table(["goal", "measured", "bound", ""], [goal.row() for goal in wanted]))
-    mine = [run for run in runs if run.tool == OURS]
-    return 0 if all(goal.met for goal in wanted) and not any(run.lost for run in mine) else 1
+        if free_space(Path(scratch)) > 6 * max(sizes) << 20:
+            print(memory([tool for tool in found if not isinstance(tool, tools.Playbook)], running, Path(scratch), sizes) + "\n", flush=True)
+    wanted = report.goals(runs, OURS, REQUESTS, SECONDS)
+    print(report.table(["goal", "measured", "bound", ""], [goal.row() for goal in wanted]) + f"\n\n{machine()}")
+    return 0 if all(goal.met for goal in wanted) and not any(run.lost for run in runs if run.tool.startswith(OURS)) else 1
 
 
 if __name__ == "__main__":

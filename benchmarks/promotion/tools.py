@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ansible_collections.slipway.platform.plugins.module_utils import _artifacts, _command
 from ansible_collections.slipway.platform.plugins.module_utils._kind import go
@@ -23,6 +23,7 @@ MODULES = {
     "crane": "github.com/google/go-containerregistry/cmd/crane@v0.22.1",
     "regctl": "github.com/regclient/regclient/cmd/regctl@v0.11.7",
 }
+CHECKOUT = Path(__file__).resolve().parents[2]
 AT_ONCE = 8  # processes, for tools that promote one image each: what `xargs -P8` gives
 _DEADLINE = 900.0
 
@@ -50,7 +51,7 @@ def build(cache: Path | None = None) -> dict[str, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     found = {}
     for name, module in MODULES.items():
-        target = folder / module.rpartition("@")[2]
+        target = folder / module.rpartition("/")[2]
         if not (target / name).exists():
             print(f"building {module}", file=sys.stderr, flush=True)
             argv = go.niced([toolchain.go, "install", "-trimpath", module])
@@ -78,6 +79,48 @@ def each(commands: Sequence[Sequence[str]], env: Mapping[str, str], folder: Path
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(lambda argv: run(argv, env, folder), commands))
     return time.monotonic() - started
+
+
+def arguments(pairs: Sequence[Pair], attached: bool, parallel: int) -> dict[str, Any]:
+    """image_promote's arguments for these pairs; all images of a list go in one call."""
+    references = [reference for pair in pairs for reference in (pair.source, pair.destination)]
+    return {
+        "images": [{"source": pair.source, "destination": pair.destination} for pair in pairs],
+        "referrers": "carry" if attached else "ignore",
+        "plain_http": sorted({reference.partition("/")[0] for reference in references}),
+        "concurrency": parallel,
+    }
+
+
+@dataclass(frozen=True)
+class Ours:
+    """The core in one process; ``parallel`` requests at a time, 16 are its own choice."""
+
+    parallel: int = 16
+
+    @property
+    def name(self) -> str:
+        return "image_promote" if self.parallel == 16 else f"image_promote -{self.parallel}"
+
+    def promote(self, pairs: Sequence[Pair], attached: bool, folder: Path) -> float:
+        rest = {"credentials": [], "auth_file": "", "ca_file": "", "request_timeout": 30, "deadline": 1800, "immutable": True, "moving_tags": []}
+        job = json.dumps({**rest, **arguments(pairs, attached, self.parallel)}).encode()
+        return float(json.loads(run([sys.executable, str(Path(__file__).parent / "worker.py")], {"HOME": str(folder)}, folder, job))["seconds"])
+
+
+@dataclass(frozen=True)
+class Playbook:
+    """The same as a user has it: ansible-playbook with one task, from start to end."""
+
+    name: str = "ansible-playbook"
+
+    def promote(self, pairs: Sequence[Pair], attached: bool, folder: Path) -> float:
+        task = {"name": "Promote", "slipway.platform.image_promote": arguments(pairs, attached, 16)}
+        play = [{"name": "Promote", "hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}]
+        (folder / "promote.yml").write_text(json.dumps(play))  # JSON is YAML
+        program = str(Path(sys.executable).with_name("ansible-playbook"))
+        env = {"HOME": str(folder), "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / "collections")}
+        return each([[program, "-i", "localhost,", str(folder / "promote.yml")]], env, folder)
 
 
 @dataclass(frozen=True)
