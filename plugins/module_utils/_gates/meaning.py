@@ -137,7 +137,7 @@ def _windows(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:
     for kind in ("allow", "deny"):
         for index, entry in enumerate(data.get(kind, [])):
             path = (*base, kind, index)
-            found = [*_zone(document, (*path, "zone"), entry), *_form(document, path, entry)]
+            found = [*_zone(document, (*path, "zone"), entry), *_form(document, path, entry), *_days(document, path, entry)]
             yield from found
             if not found and not faulty:
                 yield from _meaning(document, _culprit(path, entry), lambda entry=entry: window(entry, data.get("zone", UTC_NAME)))  # type: ignore[misc]
@@ -148,11 +148,17 @@ def _zone(document: Document, path: KeyPath, data: Mapping[str, Any]) -> Iterato
         yield from _meaning(document, path, lambda: zone(data["zone"]))
 
 
+def _days(document: Document, path: KeyPath, entry: Mapping[str, Any]) -> Iterator[Problem]:
+    for key in ("first", "last", "start"):
+        if key in entry:
+            yield from _meaning(document, (*path, key), lambda key=key: datetime.fromisoformat(entry[key]))  # type: ignore[misc]
+
+
 def _form(document: Document, path: KeyPath, entry: Mapping[str, Any]) -> Iterator[Problem]:
     """A window is of one form, and complete."""
     given = [form for form, keys in WINDOW_FORMS.items() if set(keys[: 3 if form == "weekly" else 2 if form == "dates" else 1]) & set(entry)]
     if len(given) != 1:
-        told = "several things at once" if given else "no time"
+        told = f"several things at once ({', '.join(key for key in entry if key not in ('name', 'zone'))})" if given else "no time"
         yield document.at_key(path, f"says {told}", "write days, from and to; or first and last; or cron and duration; or rrule, start and duration")
         return
     keys = WINDOW_FORMS[given[0]]
@@ -166,7 +172,7 @@ def _form(document: Document, path: KeyPath, entry: Mapping[str, Any]) -> Iterat
 
 
 def _culprit(path: KeyPath, entry: Mapping[str, Any]) -> KeyPath:
-    return (*path, next((key for key in ("cron", "rrule", "last", "first", "to") if key in entry), "from"))
+    return (*path, next((key for key in ("cron", "rrule", "last", "to") if key in entry), "from"))
 
 
 def _attestation(document: Document, path: KeyPath, entry: Mapping[str, Any]) -> Iterator[Problem]:

@@ -31,6 +31,13 @@ def test_a_date_stays_a_text() -> None:
     assert read("a: 2026-01-02\n").data == {"a": "2026-01-02"}
 
 
+def test_a_time_of_day_stays_a_text() -> None:
+    """YAML 1.1 counts ``22:00`` to the base of 60."""
+    assert read("a: 22:00\nb: 08:00\nc: 190:20:30.15\nd: -1\ne: 1.5\nf: 1_000\n").data == {
+        "a": "22:00", "b": "08:00", "c": "190:20:30.15", "d": -1, "e": 1.5, "f": 1000,
+    }  # fmt: skip
+
+
 def test_the_text_as_written_is_kept() -> None:
     document = read("a: yes\nb: 0644\n")
     assert document.data == {"a": True, "b": 420}
