@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -96,7 +97,7 @@ def _keys(document: Document, folder: Path) -> tuple[dict[str, str], dict[str, s
     prints: dict[str, str] = {}
     problems = []
     for name, file in document.data["keys"].items():
-        path = (folder / Path(file).expanduser()).absolute()
+        path = Path(os.path.normpath((folder / Path(file).expanduser()).absolute()))
         try:
             found = fingerprint(load_key(path))
         except InvalidInput as error:
