@@ -24,6 +24,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._oci.registry imp
 _TRIES = 5
 _EMPTY = b"{}"
 _lock = threading.Lock()
+_changing: dict[tuple[str, str, Digest], threading.Lock] = {}
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,10 @@ def from_tag(registry: Registry, repository: str, digest: Digest) -> list[Descri
 def list_in_tag(registry: Registry, repository: str, digest: Digest, described: Sequence[Descriptor]) -> None:
     """Have the index under the fallback tag list these, beside what it lists; for registries that do not do it themselves."""
     wanted = {d.digest for d in described}
+    with _lock:
+        mine = _changing.setdefault((registry.host, repository, digest), threading.Lock())
     for _ in range(_TRIES):
-        with _lock:
+        with mine:
             listed = from_tag(registry, repository, digest)
             fresh = [d for d in described if d.digest not in {one.digest for one in listed}]
             if not fresh:

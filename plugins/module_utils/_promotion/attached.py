@@ -7,13 +7,14 @@ OCI distribution specification 1.1, "Listing Referrers", "Referrers Tag Schema";
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, NotFound
 from ansible_collections.slipway.platform.plugins.module_utils._oci import referrers as oci
 from ansible_collections.slipway.platform.plugins.module_utils._oci import refusals
 from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import Descriptor
+from ansible_collections.slipway.platform.plugins.module_utils._oci.messages import Response
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest
 from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Manifest, Registry
 from ansible_collections.slipway.platform.plugins.module_utils._promotion import tree
@@ -106,7 +107,8 @@ def carry(transfer: Transfer, attached: Attached) -> list[str]:
     session, registry, repository = transfer.session, transfer.destination, transfer.repository
     fresh = fresh_tags(transfer, attached.tags)
     trees = [*attached.referrers, *(one for _, one in fresh)]
-    targets = {one.root.digest: name for name, one in fresh}
+    targets: dict[Digest, str] = {}
+    again = [(name, one) for name, one in fresh if targets.setdefault(one.root.digest, name) != name]  # the same under another name
     leaves = list({node.digest: node for one in trees for node in one.nodes if not node.is_index}.values())
     answers = dict(zip((n.digest for n in leaves), transfer.store(leaves, [targets.get(n.digest, str(n.digest)) for n in leaves]), strict=True))
     for one in trees:
@@ -114,20 +116,36 @@ def carry(transfer: Transfer, attached: Attached) -> list[str]:
             for node in level:
                 if node.is_index:
                     answers[node.digest] = transfer.put(node, targets.get(node.digest, str(node.digest)))
-    by_subject: dict[Digest, list[Node]] = {}
-    for one in attached.referrers:
-        if one.root.subject:
-            by_subject.setdefault(one.root.subject, []).append(one.root)
-    for subject, nodes in by_subject.items():
-        unlisted = [node for node in nodes if not answers[node.digest].header("oci-subject")]
-        if unlisted:
-            oci.list_in_tag(registry, repository, subject, [_described(node) for node in unlisted])
-        if len(unlisted) < len(nodes):
-            _verify(registry, repository, subject, nodes)
+    for name, one in again:
+        transfer.put(one.root, name)
+    _list(transfer, attached.referrers, answers)
     for (name, one), found in zip(fresh, session.each(lambda pair: registry.find(repository, pair[0]), fresh), strict=True):
         if found is None or found.digest != one.root.digest:
             raise Conflict(f"{registry.host}/{repository}:{name} is not what was just stored there: someone else changes it; run again", host=registry.host)
     return sorted([str(one.root.digest) for one in attached.referrers] + [name for name, _ in fresh])
+
+
+def unlisted(transfer: Transfer, referring: Sequence[Tree]) -> tuple[Tree, ...]:
+    """Those that the destination does not list as what refers to their subject."""
+    subjects = list({one.root.subject for one in referring if one.root.subject})
+    listed = transfer.session.each(lambda subject: {d.digest for d in oci.referrers(transfer.destination, transfer.repository, subject)}, subjects)
+    there = dict(zip(subjects, listed, strict=True))
+    return tuple(one for one in referring if one.root.subject and one.root.digest not in there[one.root.subject])
+
+
+def _list(transfer: Transfer, referring: Sequence[Tree], answers: Mapping[Digest, Response]) -> None:
+    """Have the destination list what was stored under its subject, and see that it does."""
+    registry, repository = transfer.destination, transfer.repository
+    by_subject: dict[Digest, list[Node]] = {}
+    for one in referring:
+        if one.root.subject:
+            by_subject.setdefault(one.root.subject, []).append(one.root)
+    for subject, nodes in by_subject.items():
+        silent = [node for node in nodes if not answers[node.digest].header("oci-subject")]
+        if silent:
+            oci.list_in_tag(registry, repository, subject, [_described(node) for node in silent])
+        if len(silent) < len(nodes):
+            _verify(registry, repository, subject, nodes)
 
 
 def fresh_tags(transfer: Transfer, tags: Sequence[tuple[str, Tree]]) -> list[tuple[str, Tree]]:

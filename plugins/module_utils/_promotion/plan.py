@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.slipway.platform.plugins.module_utils._oci import referrers as oci
-from ansible_collections.slipway.platform.plugins.module_utils._promotion.attached import Attached, fresh_tags
+from ansible_collections.slipway.platform.plugins.module_utils._promotion.attached import Attached, fresh_tags, unlisted
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.model import Image
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.transfer import Transfer
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.tree import Node, Tree
@@ -18,7 +17,7 @@ def fill(transfer: Transfer, image: Image, whole: Tree, attached: Attached, want
     done, inside = transfer.done, (transfer.source, transfer.source_repository) == (transfer.destination, transfer.repository)
     to = f"{transfer.destination.host}/{transfer.repository}"
     if not inside:
-        fresh, referring = fresh_tags(transfer, attached.tags), _unlisted(transfer, attached.referrers)
+        fresh, referring = fresh_tags(transfer, attached.tags), unlisted(transfer, attached.referrers)
         trees = [*([whole] if wanted else []), *referring, *(one for _, one in fresh)]
         nodes = list({node.digest: node for one in trees for level in reversed(one.levels) for node in level}.values())
         _blobs(transfer, nodes, to)
@@ -27,13 +26,6 @@ def fill(transfer: Transfer, image: Image, whole: Tree, attached: Attached, want
         done.operations += [f"set {to}:{name} to {one.root.digest}" for name, one in fresh]
     for tag in wanted:
         done.operations.append(f"set {image.destination}:{tag} to {whole.root.digest} ({'was ' + before[tag] if before[tag] else 'is absent'})")
-
-
-def _unlisted(transfer: Transfer, referring: Sequence[Tree]) -> list[Tree]:
-    subjects = list({one.root.subject for one in referring if one.root.subject})
-    listed = transfer.session.each(lambda subject: {d.digest for d in oci.referrers(transfer.destination, transfer.repository, subject)}, subjects)
-    there = dict(zip(subjects, listed, strict=True))
-    return [one for one in referring if one.root.subject and one.root.digest not in there[one.root.subject]]
 
 
 def _blobs(transfer: Transfer, nodes: Sequence[Node], to: str) -> None:

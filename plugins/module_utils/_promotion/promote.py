@@ -11,7 +11,7 @@ import contextvars
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import SlipwayError
 from ansible_collections.slipway.platform.plugins.module_utils._oci import refusals
@@ -163,6 +163,8 @@ class _Work:
                     transfer.put(node, str(node.digest))
             if attached.names:
                 self._put(transfer, whole, str(whole.root.digest))
+        else:
+            attached = replace(attached, referrers=attachments.unlisted(transfer, attached.referrers))
         if attached.names:
             self.done.referrers = attachments.carry(transfer, attached)
 
