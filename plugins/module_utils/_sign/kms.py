@@ -43,7 +43,7 @@ def load(key: str, name: str = "", region: str | None = None, client: Any = None
     """A signer from a key id, ARN or alias (``alias/...``). Raises ``InvalidInput`` if the key is of another kind."""
     client = client or _connect(region)
     answer = _call(client.get_public_key, key, {"KeyId": key})
-    if answer.get("KeyUsage") != "SIGN_VERIFY" or _ALGORITHM not in answer.get("SigningAlgorithms", []):
+    if _ALGORITHM not in answer.get("SigningAlgorithms", []):  # there are none for keys that do not sign
         found = f"{answer.get('KeySpec')} for {answer.get('KeyUsage')}"
         raise InvalidInput(f"the KMS key {key} is {found}; use one with KeySpec ECC_NIST_P256 and KeyUsage SIGN_VERIFY")
     return KmsKey(name or key, load_der(answer["PublicKey"], f"the KMS key {key}"), client, key)

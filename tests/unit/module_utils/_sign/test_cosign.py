@@ -261,6 +261,13 @@ def test_a_payload_must_name_this_image(registry: Registry, payload: bytes, code
     assert outcomes(registry, image) == [("tag", "", code)]
 
 
+def test_a_payload_must_be_of_the_kind_that_cosign_signs(registry: Registry) -> None:
+    image = push(registry, "a/b")
+    payload = simple.encode(simple.Claim("a/b", image.digest)).replace(b"cosign container image signature", b"atomic container signature")
+    tagged.add(registry, "a/b", found.tag(image.digest, "sig"), payload, RELEASE.sign(payload))
+    assert outcomes(registry, image) == [("tag", "", "broken")]
+
+
 def test_counts() -> None:
     """Requests are what signatures cost: verifying takes two, and three for each bundle and one for each payload that is there."""
     with serve(FakeRegistry(referrers_api=True)) as fake, connect(fake) as registry:
