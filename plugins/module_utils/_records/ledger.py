@@ -141,6 +141,7 @@ def _open(line: Line, trust: dsse.Trust, environment: str, before: Record | None
     if statements.type_of(statement.predicate_type) != "promoted" or len(statement.subjects) != 1:
         raise Conflict(f"it holds a statement of type {statement.predicate_type} about {len(statement.subjects)} digests; a ledger holds promotions of one")
     said = statement.predicate
+    statements.check("promoted", said)
     if said.get("by") != opened.signer:
         raise Conflict(f"it claims to be by {said.get('by')!r} and is signed by {opened.signer!r}")
     if environment and said.get("environment") != environment:

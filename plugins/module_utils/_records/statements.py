@@ -80,7 +80,7 @@ def predicate(name: str, fields: Mapping[str, Any], by: str, time: datetime) -> 
     if unknown:
         raise InvalidInput(f"a statement {name!r} has no field {unknown[0]!r}; it has {', '.join(known)}")
     value = {field: content for field, content in fields.items() if content is not None}
-    _check(name, value)
+    check(name, value)
     for field, kind in known.items():
         if kind == "moment":
             value[field] = moments.text(moments.parse(value[field]))
@@ -124,16 +124,18 @@ def _read(signed: Signed) -> Iterator[Fact | str]:
 def _moment(name: str, value: Mapping[str, Any], signer: str) -> datetime:
     if name not in FIELDS:
         # SLSA provenance 1.0 is the one of them that says when: runDetails.metadata.finishedOn.
-        metadata = (value.get("runDetails") or {}).get("metadata") or {} if isinstance(value.get("runDetails"), Mapping) else {}
-        return moments.parse(metadata["finishedOn"]) if metadata.get("finishedOn") else LONG_AGO
+        details = value.get("runDetails")
+        metadata = details.get("metadata") if isinstance(details, Mapping) else None
+        finished = metadata.get("finishedOn") if isinstance(metadata, Mapping) else None
+        return moments.parse(finished) if finished else LONG_AGO
     if value.get("by") != signer:
         raise InvalidInput(f"it claims to be by {value.get('by')!r} and is signed by {signer!r}: it counts for nobody")
-    _check(name, {field: content for field, content in value.items() if field not in ("by", "time")})
+    check(name, {field: content for field, content in value.items() if field not in ("by", "time")})
     return moments.parse(value.get("time"))
 
 
-def _check(name: str, value: Mapping[str, Any]) -> None:
-    """Fields that are not known are left alone here: a later version may have more."""
+def check(name: str, value: Mapping[str, Any]) -> None:
+    """Refuse fields of a wrong kind. Those that are not known are left alone: a later version may have more."""
     for field, kind in FIELDS[name].items():
         content = value.get(field)
         if content is None:

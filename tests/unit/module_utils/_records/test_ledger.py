@@ -26,7 +26,8 @@ START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def envelope(number: int, signer: KeyFile = CI, **predicate: Any) -> bytes:
-    said = {"environment": "prod", "by": "ci", "time": moments.text(START + timedelta(minutes=number)), "after": {"service": "hello"}} | predicate
+    said: dict[str, Any] = {"environment": "prod", "by": "ci", "time": moments.text(START + timedelta(minutes=number)), "after": {"service": "hello"}}
+    said |= {"plan": "sha256:1", "gates": [], "approvals": [], "before": {}} | predicate
     subject = Subject("hello", Digest.of(str(number).encode()))
     return dsse.envelope(PAYLOAD_TYPE, encode(Statement(statements.predicate_type("promoted"), (subject,), said)), signer)
 
@@ -100,6 +101,7 @@ TAMPERED: Mapping[str, tuple[Callable[[list[bytes]], list[bytes]], int, str]] = 
     "signed by a stranger": (put(envelope(2, MALLORY)), 3, "none of the trusted ones"),
     "somebody else's name": (put(envelope(2, by="ada")), 3, "claims to be by 'ada' and is signed by 'ci'"),
     "of another environment": (put(envelope(2, environment="dev")), 3, "it is about 'dev'; this is the ledger of 'prod'"),
+    "without what a record says": (put(envelope(2, after=3)), 3, "'after' of a statement 'promoted' must be a dictionary"),
     "older than the one before": (put(envelope(0)), 3, "it is older than the line before it"),
     "a replaced line, validly signed": (put(envelope(2, after={})), 4, "does not follow"),
 }
