@@ -76,7 +76,7 @@ def chosen(revisions: Sequence[Revision], wanted: str) -> Revision:
     """The revision that ``previous`` or a number means. ``previous`` goes back one good release further each time."""
     now = current(revisions)
     good = [r for r in revisions if r.status in (DEPLOYED, SUPERSEDED)]
-    known = ", ".join(str(r.number) for r in good) or "none"
+    known = ", ".join(str(r.number) for r in good if r != now) or "none"
     if wanted == "previous":
         before = [r for r in good if now and r.number < now.origin and r.digest != now.digest]
         if not before:

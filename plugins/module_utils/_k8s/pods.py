@@ -45,8 +45,22 @@ def _scheduling(pod: Object, scene: Scene) -> Iterator[Finding]:
     # An autoscaler (Cluster Autoscaler, Karpenter) that answered will bring a node: a wait, not a failure.
     coming = any(e.get("reason") in ("TriggeredScaleUp", "Nominated") for e in events)
     message = f"no node can take it: {scheduled.get('message', '')}"
-    step = "lower its requests, or add nodes; check node selectors, taints, zones and the claims it mounts"
+    step = (
+        _unlabelled(pod)
+        if "(missing required label)" in message
+        else "lower its requests, or add nodes; check node selectors, taints, zones and the claims it mounts"
+    )
     yield _of(pod, "Unschedulable", message, step, None if coming else 8, event=latest(events, "FailedScheduling"))
+
+
+def _unlabelled(pod: Object) -> str:
+    """What to do where nodes lack a label over which the pods must be spread (podtopologyspread/filtering.go)."""
+    constraints = pod["spec"].get("topologySpreadConstraints") or []
+    keys = [c["topologyKey"] for c in constraints if c.get("whenUnsatisfiable") == "DoNotSchedule"]
+    return (
+        f"label the nodes with {' and '.join(keys)} (kubectl label node NAME {keys[0] if keys else 'LABEL'}=...), or set in the inventory "
+        "release_settings: {zone_spread: preferred} for services and ingress_topology_key: kubernetes.io/hostname for the gateway"
+    )
 
 
 def _mounts(pod: Object, scene: Scene) -> Iterator[Finding]:

@@ -70,7 +70,7 @@ def network(seen: Network) -> Judgement:
     silent = [name for name, answered in seen.allowed.items() if not answered]
     if silent:
         return Judgement(FAIL, f"from inside the pod, {' and '.join(silent)} did not answer, though the service needs it")
-    answered = f"{' and '.join(seen.allowed) or 'nothing'} answered from inside the pod"
+    answered = f"{' and '.join(seen.allowed)} answered from inside the pod" if seen.allowed else "the service is bound to nothing that would have to answer"
     if not seen.control:
         return Judgement(UNKNOWN, f"{answered}; the outside address did not answer a pod without policies either, so its silence proves nothing")
     if seen.denied:
@@ -78,8 +78,8 @@ def network(seen: Network) -> Judgement:
             UNKNOWN, f"{answered}; this cluster does not enforce NetworkPolicies: a pod under a policy that denies everything still reached the outside address"
         )
     if seen.outside:
-        return Judgement(FAIL, f"{answered}, and so did the outside address, though the cluster enforces policies: the service's policies let it through")
-    return Judgement(PASS, f"{answered}; the outside address did not, while it answered a pod without policies")
+        return Judgement(FAIL, f"{answered}; so did the outside address, though the cluster enforces policies: the service's policies let it through")
+    return Judgement(PASS, f"{answered}; the outside address did not answer it, while it answered a pod without policies")
 
 
 @dataclass(frozen=True)

@@ -140,3 +140,19 @@ def test_the_surest_cause_is_shown() -> None:
     found = report.most_telling([explains, slow, sure])
     assert found is sure
     assert report.most_telling([]) is None
+
+
+def test_nodes_without_the_label_to_spread_over_are_told_from_full_ones() -> None:
+    message = "0/3 nodes are available: 2 node(s) didn't match pod topology spread constraints (missing required label)."
+    spread = [
+        {"topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "DoNotSchedule"},
+        {"topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"},
+    ]
+    bare = pod(conditions=[UNSCHEDULABLE[0] | {"message": message}])
+    live = bare | {"spec": bare["spec"] | {"topologySpreadConstraints": spread}}
+    step = pod_findings(live, Scene([live], [], []))[0].next_step
+    assert "label the nodes with topology.kubernetes.io/zone (" in step
+    assert "release_settings: {zone_spread: preferred}" in step
+    assert "ingress_topology_key" in step
+    full = pod(conditions=UNSCHEDULABLE)
+    assert "requests" in pod_findings(full, Scene([full], [], []))[0].next_step
