@@ -56,6 +56,8 @@ class Client:
         self._transport, self._sleep, self._clock, self._limits = transport, sleep, clock, limits or Limits()
         self._authorizer = auth.Authorizer(host, transport, keychain or Keychain(), clock)
         self._slots: AbstractContextManager[object] = threading.BoundedSemaphore(self._limits.slots) if self._limits.slots else nullcontext()
+        # Who has credentials will be challenged: the first request goes alone, so that only one is.
+        self._greeting, self._greeted = threading.Lock(), keychain is None or not (keychain.entries or keychain.helpers)
         self._expected: dict[str, tuple[str, ...]] = {}
         self._paused_until = 0.0
 
@@ -127,6 +129,15 @@ class Client:
         return asked, broken
 
     def _stream(self, request: Request, actions: Sequence[str], repository: str, also: Sequence[str], allow: Sequence[int]) -> Stream:
+        if not self._greeted:
+            with self._greeting:
+                if not self._greeted:
+                    stream = self._authorized(request, actions, repository, also, allow)
+                    self._greeted = True
+                    return stream
+        return self._authorized(request, actions, repository, also, allow)
+
+    def _authorized(self, request: Request, actions: Sequence[str], repository: str, also: Sequence[str], allow: Sequence[int]) -> Stream:
         """Ask with the token for all that is expected, with a new one, and with one for just this request, until one is good enough."""
         own = auth.joined([*([auth.scope(repository, *actions)] if repository else []), *also])
         wide = list(self._expected.get(repository, ())) or own

@@ -80,6 +80,14 @@ class Keychain:
                 name = name.rpartition("/")[0]
         return self._ask("", "https://index.docker.io/v1/" if registry in _DOCKER_HUB else registry) if "" in self.helpers else None
 
+    def of(self, registry: str) -> Keychain:
+        """What can concern this registry."""
+        hosts = _DOCKER_HUB if registry in _DOCKER_HUB else (registry,)
+        entries = {name: one for name, one in self.entries.items() if name.startswith(tuple(f"{host}/" for host in hosts)) or name in hosts}
+        return replace(
+            self, entries=entries, helpers={name: ask for name, ask in self.helpers.items() if name in ("", *hosts)}, _known={}, _lock=threading.Lock()
+        )
+
     def over(self, other: Keychain) -> Keychain:
         """Both; what is here wins."""
         return replace(self, entries={**other.entries, **self.entries}, helpers={**other.helpers, **self.helpers}, _known={}, _lock=threading.Lock())

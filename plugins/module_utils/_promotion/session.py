@@ -17,7 +17,7 @@ from typing import TypeVar
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, Denied, NotFound, SlipwayError
 from ansible_collections.slipway.platform.plugins.module_utils._oci import ecr
 from ansible_collections.slipway.platform.plugins.module_utils._oci.client import Limits
-from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import Credential, Keychain
+from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import Keychain
 from ansible_collections.slipway.platform.plugins.module_utils._oci.messages import Request, Response, Sink, Stream, Transport
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest
 from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry
@@ -124,9 +124,9 @@ class Session:
     def registry(self, host: str) -> Registry:
         with self._lock:
             if host not in self._registries:
-                keychain = self._access.keychain
-                if ecr.is_ecr(host):
-                    keychain = keychain.over(Keychain(helpers={host: _ecr})) if keychain.find(host) is None else keychain
+                keychain = self._access.keychain.of(host)
+                if ecr.is_ecr(host) and keychain.find(host) is None:
+                    keychain = keychain.over(Keychain(helpers={host: ecr.credential}))
                 scheme = "http" if host in self._access.plain_http else "https"
                 self._registries[host] = Registry(host, self._transport, keychain, scheme=scheme, clock=self._clock, sleep=self._sleep, limits=self._limits)
             return self._registries[host]
@@ -178,7 +178,3 @@ def groups(pairs: Iterable[tuple[str, str]]) -> list[tuple[set[str], set[str]]]:
         found = [one for one in found if one not in touching]
         found.append(({source}.union(*(one[0] for one in touching)), {destination}.union(*(one[1] for one in touching))))
     return found
-
-
-def _ecr(host: str) -> Credential | None:
-    return ecr.credential(host)

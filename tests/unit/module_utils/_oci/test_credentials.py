@@ -1,0 +1,127 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.slipway.platform.plugins.module_utils._errors import Denied, InvalidInput, Missing
+from ansible_collections.slipway.platform.plugins.module_utils._oci import ecr
+from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import Credential, Keychain, default_files
+
+SECRET = "planted-secret-value"
+HELPER = """#!/bin/sh
+read name
+echo "$1 $name" >> "{log}"
+case "$name" in
+  *known*) echo '{{"ServerURL": "x", "Username": "{user}", "Secret": "{secret}"}}' ;;
+  *broken*) echo '{secret}' ;;
+  *angry*) echo '{secret}'; exit 1 ;;
+  *) echo 'credentials not found in native keychain'; exit 1 ;;
+esac
+"""
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A helper docker-credential-test on the path; the file has what it was asked."""
+    written = tmp_path / "log"
+    for name, user in (("test", "u"), ("token", "<token>")):
+        program = tmp_path / f"docker-credential-{name}"
+        program.write_text(HELPER.format(log=written, user=user, secret=SECRET))
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    return written
+
+
+def keychain(path: Path, **content: Any) -> Keychain:
+    file = path / "config.json"
+    file.write_text(json.dumps(content))
+    return Keychain.from_file(file)
+
+
+def test_a_helper_is_asked_once_for_a_registry(tmp_path: Path, log: Path) -> None:
+    chain = keychain(
+        tmp_path, credHelpers={"known.test": "test"}, credsStore="token", auths={"file.test": {"username": "f", "password": "p"}, "empty.test": {}}
+    )
+    assert chain.find("known.test", "a") == chain.find("known.test", "b") == Credential("u", SECRET)
+    assert chain.find("file.test") == Credential("f", "p")
+    assert chain.find("other-known.test") == Credential("<token>", SECRET, SECRET)
+    assert chain.find("empty.test") is None
+    assert log.read_text().splitlines() == ["get known.test", "get other-known.test", "get empty.test"]
+
+
+@pytest.mark.parametrize("host", ["broken.test", "angry.test"])
+def test_a_helper_that_fails_is_named_and_what_it_printed_is_not_shown(tmp_path: Path, log: Path, host: str) -> None:
+    with pytest.raises(InvalidInput, match="docker-credential-test") as caught:
+        keychain(tmp_path, credHelpers={host: "test"}).find(host)
+    assert SECRET not in str(caught.value) + repr(caught.value.facts)
+    assert caught.value.__cause__ is None
+
+
+def test_a_helper_that_is_not_there(tmp_path: Path, log: Path) -> None:
+    with pytest.raises(Missing, match="docker-credential-none"):
+        keychain(tmp_path, credsStore="none").find("x.test")
+
+
+def test_docker_hub_has_several_names(tmp_path: Path) -> None:
+    chain = keychain(tmp_path, auths={"https://index.docker.io/v1/": {"username": "hub", "password": "p"}})
+    assert chain.find("docker.io", "library/x") == chain.find("registry-1.docker.io") == Credential("hub", "p")
+
+
+def test_the_usual_places(tmp_path: Path) -> None:
+    files = [tmp_path / "run" / "containers" / "auth.json", tmp_path / ".docker" / "config.json"]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        file.write_text("{}")
+    assert default_files({"XDG_RUNTIME_DIR": str(tmp_path / "run")}, tmp_path) == files
+    assert default_files({"DOCKER_CONFIG": str(tmp_path)}, tmp_path) == []
+
+
+ECR = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
+
+
+def test_ecr_gives_a_password_for_its_own_hosts_only() -> None:
+    asked: list[tuple[str, list[str]]] = []
+
+    def client(region: str) -> Any:
+        def get_authorization_token(registryIds: list[str]) -> Any:  # noqa: N803
+            asked.append((region, registryIds))
+            return {"authorizationData": [{"authorizationToken": base64.b64encode(f"AWS:{SECRET}".encode()).decode()}]}
+
+        return SimpleNamespace(get_authorization_token=get_authorization_token)
+
+    assert ecr.credential(ECR, client) == Credential("AWS", SECRET)
+    assert ecr.credential("registry.example.org", client) is None
+    assert not ecr.is_ecr(f"{ECR}.example.org")
+    assert asked == [("eu-central-1", ["123456789012"])]
+
+
+def test_ecr_that_refuses_is_denied_and_boto3_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def client(region: str) -> Any:
+        return SimpleNamespace()
+
+    with pytest.raises(Denied, match="AWS gives no credentials"):
+        ecr.credential(ECR, client)
+    monkeypatch.setitem(__import__("sys").modules, "boto3", None)
+    with pytest.raises(Missing, match="boto3"):
+        ecr.credential(ECR)
+
+
+def test_ecr_with_boto3_itself() -> None:
+    boto3 = pytest.importorskip("boto3", reason="boto3 is an extra")
+    from botocore.stub import Stubber
+
+    real = boto3.client("ecr", region_name="eu-central-1", aws_access_key_id="x", aws_secret_access_key="y")
+    token = base64.b64encode(f"AWS:{SECRET}".encode()).decode()
+    with Stubber(real) as stub:
+        stub.add_response("get_authorization_token", {"authorizationData": [{"authorizationToken": token}]}, {"registryIds": ["123456789012"]})
+        assert ecr.credential(ECR, lambda _: real) == Credential("AWS", SECRET)
+        stub.add_client_error("get_authorization_token", "AccessDeniedException")
+        with pytest.raises(Denied, match="AccessDenied"):
+            ecr.credential(ECR, lambda _: real)
