@@ -48,7 +48,7 @@ services:
       name: hello
       file: /srv/hello/score.yaml
       source: /srv/hello
-      build: {containerfile: Containerfile, target: null, args: {}}
+      build: {containerfile: Containerfile, target: null, tests: null, args: {}}
       containers: [web]
       ports: {http: {port: 80, target_port: 8080, protocol: TCP}}
       resources: {db: {type: postgres, class: null, id: null, params: {}}}

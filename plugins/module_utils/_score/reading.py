@@ -115,7 +115,7 @@ def _probe(data: Mapping[str, Any] | None) -> Probe | None:
 
 
 def _build(data: Mapping[str, Any]) -> Build:
-    return Build(data.get("containerfile", Build.containerfile), data.get("target"), data.get("args"))
+    return Build(data.get("containerfile", Build.containerfile), data.get("target"), data.get("args"), data.get("tests"))
 
 
 def _migration(data: Mapping[str, Any]) -> Migration:

@@ -111,6 +111,7 @@ SLIPWAY = mapping(
             {
                 "containerfile": text("a path below the folder of score.yaml", minLength=1),
                 "target": text("the name of a build stage", minLength=1),
+                "tests": text("the name of the tests that run in every build, which a failing one stops", minLength=1),
                 "args": named(text('a text (numbers in quotes: "3")'), r"^[A-Za-z_][A-Za-z0-9_]*$", "the name of a build argument"),
             }
         ),

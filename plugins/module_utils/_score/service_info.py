@@ -60,6 +60,7 @@ def _build(context: Context) -> dict[str, Any]:
         "source": str(context.workload.folder),
         "containerfile": build.containerfile,
         "target": build.target or "",
+        "tests": build.tests or "",
         "arguments": dict(build.args or {}),
     }
 

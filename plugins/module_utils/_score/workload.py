@@ -85,11 +85,15 @@ class Resource:
 
 @dataclass(frozen=True)
 class Build:
-    """``containerfile`` is relative to the folder of score.yaml, which is the build context; ``target`` is a stage in it."""
+    """``containerfile`` is relative to the folder of score.yaml, which is the build context; ``target`` is a stage in it.
+
+    ``tests`` names the tests that run in every build, if there are any: whoever signs what was built says that they passed.
+    """
 
     containerfile: str = "Containerfile"
     target: str | None = None
     args: Mapping[str, str] | None = None
+    tests: str | None = None
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def test_info(check: bool) -> None:
     }
     hello = found["services"]["hello"]
     assert hello["source"] == str(GOLDEN / "rich")
-    assert hello["build"] == {"containerfile": "build/Containerfile", "target": "runtime", "args": {"LEVEL": "1"}}
+    assert hello["build"] == {"containerfile": "build/Containerfile", "target": "runtime", "args": {"LEVEL": "1"}, "tests": None}
     assert hello["dependencies"] == ["herald"]
     assert (hello["replicas"], hello["migrates"]) == (3, True)
     assert found["services"]["herald"]["build"]["containerfile"] == "Containerfile"
