@@ -186,4 +186,12 @@ references:
   returned: success
   type: dict
   sample: {hello: "registry.example.com/prod/hello@sha256:0f3d6d5d6b1d3f5b8a3c6f0e5a7b9c1d2e3f405162738495a6b7c8d9e0f10213"}
+releases:
+  description: The same with the version, as the role C(release) takes images.
+  returned: success
+  type: dict
+  sample:
+    hello:
+      reference: registry.example.com/prod/hello@sha256:0f3d6d5d6b1d3f5b8a3c6f0e5a7b9c1d2e3f405162738495a6b7c8d9e0f10213
+      tag: v1.4.0
 """

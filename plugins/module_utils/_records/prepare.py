@@ -57,7 +57,7 @@ class Request:
 class Prepared:
     """The plan as it is now. ``changed_since``: why the saved plan no longer holds; ``recorded``: it was carried out already.
 
-    ``images`` and ``references``: what to carry, and what to release by service. ``changed``: a file with the plan was written.
+    ``images``: what to carry; ``references`` and ``releases`` (with the version): what to release, by service. ``changed``: a file with the plan was written.
     """
 
     plan: dict[str, Any]
@@ -70,6 +70,7 @@ class Prepared:
     ignored: tuple[str, ...]
     images: tuple[dict[str, Any], ...]
     references: dict[str, str]
+    releases: dict[str, dict[str, str]]
     changed: bool = False
 
 
@@ -114,7 +115,7 @@ def prepare(request: Request, connect: Connect, now: datetime) -> Prepared:
     )
     next_time, said = _forecast(judged, worst)
     ignored = tuple(text for one in judged for text in one.ignored)
-    return Prepared(document(saved), plan.hash, worst, next_time, said, since, False, ignored, _images(plan), _references(plan))
+    return Prepared(document(saved), plan.hash, worst, next_time, said, since, False, ignored, _images(plan), _references(plan), _releases(plan))
 
 
 def _check(request: Request, policy: Policy) -> None:
@@ -196,7 +197,7 @@ def _forecast(judged: Sequence[_Judged], worst: Outcome) -> tuple[str, str]:
 
 
 def _recorded(saved: Saved) -> Prepared:
-    return Prepared(document(saved), saved.plan.hash, "allow", "", "", (), True, (), _images(saved.plan), _references(saved.plan))
+    return Prepared(document(saved), saved.plan.hash, "allow", "", "", (), True, (), _images(saved.plan), _references(saved.plan), _releases(saved.plan))
 
 
 def _verdict(service: str, verdict: Verdict) -> dict[str, Any]:
@@ -211,6 +212,11 @@ def _images(plan: Plan) -> tuple[dict[str, Any], ...]:
 
 def _references(plan: Plan) -> dict[str, str]:
     return {change.service: f"{change.destination}@{change.digest}" for change in plan.changes}
+
+
+def _releases(plan: Plan) -> dict[str, dict[str, str]]:
+    """What the role ``release`` is given: with the version as a tag, so that it can be shown."""
+    return {change.service: {"reference": f"{change.destination}@{change.digest}", "tag": change.version} for change in plan.changes}
 
 
 def bare(source: str) -> str:

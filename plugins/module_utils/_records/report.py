@@ -35,11 +35,13 @@ def keep(prepared: Prepared, path: Path) -> Prepared:
 
 def planned(saved: Saved) -> list[str]:
     """What an approver says yes to, as it stands in the file whose hash is signed."""
-    content = saved.plan
+    content, change = saved.plan, saved.plan.manifests.splitlines()
+    hidden = [f"  ... and {len(change) - _MOST_LINES} lines more, which stand in the plan as manifests"] if len(change) > _MOST_LINES else []
     return [
         *table.lines(("service", "from", "tag", "now", "then"), _tags(plan.document(saved))),
         "",
-        *(f"  {line}" for line in content.manifests.splitlines()[:_MOST_LINES]),
+        *(f"  {line}" for line in change[:_MOST_LINES]),
+        *hidden,
         f"{content.upstream or 'nowhere'} -> {content.environment}, asked for by {content.requester}, under the policy {content.policy}",
         f"plan {content.hash}",
     ]

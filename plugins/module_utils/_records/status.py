@@ -92,6 +92,7 @@ def lines(result: Result) -> list[str]:
         for one in each.waiting
     ]
     shown += ["", *table.lines(("waits for", "service", "version", "gate", "says", "next time", "why"), waiting)] if waiting else []
+    shown += [f"{each.environment}: no service is recorded" for each in result.environments if not each.services]
     shown += [f"{each.environment}: unknown: {each.unknown}" for each in result.environments if each.unknown]
     pods = [pod for each in result.environments for one in each.services for pod in one.pods] + [p for each in result.environments for p in each.pods_of_nobody]
     shown += [f"{pod.namespace}/{pod.pod}: {pod.verdict}: {pod.reason}" for pod in pods if pod.verdict != YES]
