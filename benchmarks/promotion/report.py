@@ -137,18 +137,18 @@ class Goal:
         return [self.name, f"{self.measured:.{digits}f} {self.unit}", f"{self.bound:.{digits}f} {self.unit}", "ok" if self.met else "MISSED"]
 
 
-def goals(runs: Sequence[Run], ours: str, requests: Mapping[str, int], seconds: Mapping[str, float]) -> list[Goal]:
+def goals(runs: Sequence[Run], ours: Sequence[str], requests: Mapping[str, int], seconds: Mapping[str, float]) -> list[Goal]:
     """The fewest requests in every case among the tools that brought all of it; and by case the bounds that were promised, the seconds for 40 ms.
 
-    A tool whose name begins with ``ours`` is ours too, and is not compared with.
+    The first of ``ours`` is held to them; the others are ours too and not compared with.
     """
     found = []
     for case in dict.fromkeys(run.case for run in runs):
-        mine = [run.requests for run in runs if (run.case, run.tool) == (case, ours)]
-        others = [run.requests for run in runs if run.case == case and not run.tool.startswith(ours) and not run.lost]
+        mine = [run.requests for run in runs if (run.case, run.tool) == (case, ours[0])]
+        others = [run.requests for run in runs if run.case == case and run.tool not in ours and not run.lost]
         if mine and others:
             found.append(Goal(f"{case}: fewest of all", max(mine), min(others), "requests"))
         if mine and case in requests:
             found.append(Goal(case, max(mine), requests[case], "requests"))
-    timed = {run.case: run.median for run in runs if (run.tool, run.delay_ms) == (ours, 40)}
+    timed = {run.case: run.median for run in runs if (run.tool, run.delay_ms) == (ours[0], 40)}
     return found + [Goal(f"{case}, at 40 ms", timed[case], bound, "s") for case, bound in seconds.items() if case in timed]

@@ -39,8 +39,12 @@ class Pair:
 class Tool(Protocol):
     name: str
 
-    def promote(self, pairs: Sequence[Pair], attached: bool, folder: Path) -> float:
-        """Promote and return the seconds. ``attached``: with signatures and referrers where the tool can. ``folder`` is empty and its own."""
+    def promote(self, pairs: Sequence[Pair], attached: str, folder: Path) -> float:
+        """Promote and return the seconds; ``folder`` is empty and its own.
+
+        ``attached``, as image_promote's ``referrers``: carry signatures and referrers where the tool can; require: look at them also where the
+        image is there already; ignore them.
+        """
         ...
 
 
@@ -81,12 +85,12 @@ def each(commands: Sequence[Sequence[str]], env: Mapping[str, str], folder: Path
     return time.monotonic() - started
 
 
-def arguments(pairs: Sequence[Pair], attached: bool, parallel: int) -> dict[str, Any]:
+def arguments(pairs: Sequence[Pair], attached: str, parallel: int) -> dict[str, Any]:
     """image_promote's arguments for these pairs; all images of a list go in one call."""
     references = [reference for pair in pairs for reference in (pair.source, pair.destination)]
     return {
         "images": [{"source": pair.source, "destination": pair.destination} for pair in pairs],
-        "referrers": "carry" if attached else "ignore",
+        "referrers": attached,
         "plain_http": sorted({reference.partition("/")[0] for reference in references}),
         "concurrency": parallel,
     }
@@ -102,7 +106,7 @@ class Ours:
     def name(self) -> str:
         return "image_promote" if self.parallel == 16 else f"image_promote -{self.parallel}"
 
-    def promote(self, pairs: Sequence[Pair], attached: bool, folder: Path) -> float:
+    def promote(self, pairs: Sequence[Pair], attached: str, folder: Path) -> float:
         rest = {"credentials": [], "auth_file": "", "ca_file": "", "request_timeout": 30, "deadline": 1800, "immutable": True, "moving_tags": []}
         job = json.dumps({**rest, **arguments(pairs, attached, self.parallel)}).encode()
         return float(json.loads(run([sys.executable, str(Path(__file__).parent / "worker.py")], {"HOME": str(folder)}, folder, job))["seconds"])
@@ -114,7 +118,7 @@ class Playbook:
 
     name: str = "ansible-playbook"
 
-    def promote(self, pairs: Sequence[Pair], attached: bool, folder: Path) -> float:
+    def promote(self, pairs: Sequence[Pair], attached: str, folder: Path) -> float:
         task = {"name": "Promote", "slipway.platform.image_promote": arguments(pairs, attached, 16)}
         play = [{"name": "Promote", "hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}]
         (folder / "promote.yml").write_text(json.dumps(play))  # JSON is YAML
@@ -130,7 +134,7 @@ class Crane:
     binary: Path
     name: str = "crane"
 
-    def promote(self, pairs: Sequence[Pair], attached: bool, folder: Path) -> float:  # noqa: ARG002  one interface for all
+    def promote(self, pairs: Sequence[Pair], attached: str, folder: Path) -> float:  # noqa: ARG002  one interface for all
         return each([[str(self.binary), "copy", pair.source, pair.destination] for pair in pairs], {"HOME": str(folder)}, folder)
 
 
@@ -145,11 +149,11 @@ class Regctl:
     def name(self) -> str:
         return f"regctl -{self.parallel}"
 
-    def promote(self, pairs: Sequence[Pair], attached: bool, folder: Path) -> float:
+    def promote(self, pairs: Sequence[Pair], attached: str, folder: Path) -> float:
         hosts = {reference.partition("/")[0] for pair in pairs for reference in (pair.source, pair.destination)}
         settings = {host: {"tls": "disabled", "hostname": host, "reqConcurrent": self.parallel} for host in hosts}
         (folder / "regctl.json").write_text(json.dumps({"hosts": settings}))
-        more = ["--referrers", "--digest-tags"] if attached else []
+        more = {"ignore": [], "carry": ["--referrers", "--digest-tags", "--fast"], "require": ["--referrers", "--digest-tags"]}[attached]
         commands = [[str(self.binary), "image", "copy", *more, pair.source, pair.destination] for pair in pairs]
         return each(commands, {"HOME": str(folder), "REGCTL_CONFIG": str(folder / "regctl.json")}, folder)
 
@@ -160,9 +164,9 @@ class Skopeo:
 
     name: str = "skopeo"
 
-    def promote(self, pairs: Sequence[Pair], attached: bool, folder: Path) -> float:
+    def promote(self, pairs: Sequence[Pair], attached: str, folder: Path) -> float:
         (folder / "registries.d").mkdir()
-        (folder / "registries.d" / "default.yaml").write_text(json.dumps({"default-docker": {"use-sigstore-attachments": attached}}))
+        (folder / "registries.d" / "default.yaml").write_text(json.dumps({"default-docker": {"use-sigstore-attachments": attached != "ignore"}}))
         common = [program("skopeo"), "--insecure-policy", "--registries.d", str(folder / "registries.d"), "copy", "--all", "--preserve-digests", "--quiet"]
         insecure = ["--src-tls-verify=false", "--dest-tls-verify=false"]
         commands = [[*common, *insecure, f"docker://{pair.source}", f"docker://{pair.destination}"] for pair in pairs]
