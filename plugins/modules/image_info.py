@@ -13,7 +13,7 @@ description:
     pulling a layer.
   - Bad news is in the result. Only an answer of 404 makes an image C(absent); a refusal or silence makes it C(unknown).
   - It runs on the controller.
-extends_documentation_fragment: slipway.platform.registry_access
+extends_documentation_fragment: [slipway.platform.registry_access]
 options:
   images:
     description: C(registry/repository:tag) or C(registry/repository@digest); with O(tags), also a repository alone.

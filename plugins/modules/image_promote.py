@@ -17,7 +17,7 @@ description:
     read again, and never moved unless that is allowed. Nothing is deleted.
   - Images are promoted at the same time, over one pool of connections. What goes wrong with one stops no other; the task fails at the end.
   - It runs on the controller.
-extends_documentation_fragment: slipway.platform.registry_access
+extends_documentation_fragment: [slipway.platform.registry_access]
 options:
   images:
     description: What to promote. An empty list is an error, so that a filter that matched nothing is noticed.
