@@ -18,11 +18,12 @@ import resource
 import shlex
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.slipway.platform.plugins.module_utils import _files
-from ansible_collections.slipway.platform.plugins.module_utils._errors import Missing
+from ansible_collections.slipway.platform.plugins.module_utils import _command, _files
+from ansible_collections.slipway.platform.plugins.module_utils._errors import CommandFailed, Missing
 
 _CAP_SYS_RESOURCE = 24  # capability.h
 _LIMIT_MAX = 1048576  # what podman would ask for
@@ -179,3 +180,12 @@ def idle_rules(saved: str) -> list[list[str]]:
                     return []
                 frame.append(["-t", table, "-D", *rule])
     return [*frame, *(["-t", table, option, chain] for option in ("-F", "-X") for table, chain in chains)]
+
+
+def remove_idle_rules() -> None:
+    """Take away what the packet filter holds of networks when there are none; a rule that is gone meanwhile is gone."""
+    if (save := shutil.which("iptables-save")) is None:
+        return
+    for arguments in idle_rules(_command.run([save], deadline=30).stdout):
+        with suppress(CommandFailed):
+            _command.run([_command.find("iptables", "iptables"), "-w", "10", *arguments], deadline=30)

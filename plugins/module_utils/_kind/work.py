@@ -14,7 +14,6 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -105,7 +104,7 @@ class Work:
             _remove_if_empty(self._request.link.parent)
         for point in _podman.idle_mounts(Path("/proc/mounts").read_text(), _podman.data_dir()):
             _command.run(["umount", point], deadline=30)
-        _remove_idle_rules()
+        _podman.remove_idle_rules()
         return kept
 
     def _stop_orphans(self) -> None:
@@ -230,15 +229,6 @@ def kind_step(line: str) -> str:
     """What kind says it begins ( • Preparing nodes ...), in our words; empty for other lines and for steps of no length."""
     text = line.strip()
     return next((said for begins, said in _STEPS.items() if text.startswith(f"• {begins}")), "")
-
-
-def _remove_idle_rules() -> None:
-    """Take away what the packet filter holds of networks when there are none; a rule that is gone meanwhile is gone."""
-    if (save := shutil.which("iptables-save")) is None:
-        return
-    for arguments in _podman.idle_rules(_command.run([save], deadline=30).stdout):
-        with suppress(CommandFailed):
-            _command.run([_command.find("iptables", "iptables"), "-w", "10", *arguments], deadline=30)
 
 
 def _write(path: Path, text: str) -> None:

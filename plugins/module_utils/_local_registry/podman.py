@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils import _command
+from ansible_collections.slipway.platform.plugins.module_utils import _command, _podman
 from ansible_collections.slipway.platform.plugins.module_utils._errors import CommandFailed
 
 _DEADLINE = 120.0
@@ -63,6 +63,7 @@ class Podman:
 
     def remove_network(self, name: str) -> None:
         self._run("network", "rm", name)
+        _podman.remove_idle_rules()
 
     def start_new(self, arguments: Sequence[str]) -> None:
         self._run("run", "--detach", *arguments)
