@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -120,11 +120,22 @@ def read(path: Path) -> Saved:
 
 
 def verify(planned: Plan, now: Plan) -> list[str]:
-    """What changed since a plan was made, in words; nothing if the plan made now has the same hash."""
+    """What changed since a plan was made, in words; nothing if the plan made now is the same.
+
+    A tag that points at the planned digest by now is no change: a run that was cut short, or failed after it, has set it.
+    """
+    now = replace(now, changes=tuple(_resumed(change, planned.changes) for change in now.changes))
     found = [*_of_the_whole(planned, now), *_of_the_changes(planned, now), *_of_the_state(planned.state, now.state)]
     if not found and planned.hash != now.hash:
         found.append("the plan")  # a field that nothing above names: still another plan than the one that was agreed to
     return found
+
+
+def _resumed(now: Change, planned: Sequence[Change]) -> Change:
+    before = next((change for change in planned if change.service == now.service and change.digest == now.digest), None)
+    if before is None:
+        return now
+    return replace(now, tags={tag: before.tags.get(tag, digest) if digest == now.digest else digest for tag, digest in now.tags.items()})
 
 
 def _of_the_whole(planned: Plan, now: Plan) -> Iterator[str]:
@@ -157,7 +168,7 @@ def _of_one(planned: Change, now: Change) -> Iterator[str]:
     for tag in sorted(planned.tags.keys() | now.tags.keys()):
         before, after = (_pointed(change.tags, tag) for change in (planned, now))
         if before != after:
-            yield f"{planned.service}: the tag {tag} at {now.destination} {before}, and now {after}"
+            yield f"{planned.service}: the tag {tag} at {now.destination} {before}, and now it {after}"
 
 
 def _of_the_state(planned: State, now: State) -> Iterator[str]:

@@ -97,8 +97,10 @@ def prepare(request: Request, connect: Connect, now: datetime) -> Prepared:
         return _recorded(request.saved)
     changes = tuple(_change(service, policy, connect) for service in request.services)
     plan = Plan(request.environment, policy.upstream_name, request.requester, policy.digest, changes, _state(here, changes), _text(request.manifests))
-    judged = [_judge(change, plan, policy, list(looked.values()), trust, connect, now) for change in plan.changes]
     since = tuple(verify(request.saved.plan, plan)) if request.saved else ()
+    if request.saved and not since:
+        plan = request.saved.plan  # whose hash was approved
+    judged = [_judge(change, plan, policy, list(looked.values()), trust, connect, now) for change in plan.changes]
     verdicts = [(one.service, verdict) for one in judged for verdict in one.verdicts]
     verdicts += [(change.service, deny("plan", "changed", f"not as it was planned: {text}")) for text in since for change in plan.changes[:1]]
     effects = request.carry(changes) if request.carry else ()

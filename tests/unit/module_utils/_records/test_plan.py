@@ -33,8 +33,8 @@ CHANGED = {
     "destination": (with_hello(destination="x.example.com/hello"), "hello: the destination was"),
     "version": (with_hello(version="v1.4.1"), "hello: the version was v1.4.0 and is v1.4.1"),
     "rollback": (with_hello(rollback=True), "hello: the rollback was False and is True"),
-    "a tag that came": (with_hello(tags={"v1.4.0": B, "v1.4": B}), f"the tag v1.4.0 at prod.example.com/hello did not exist, and now pointed at {B}"),
-    "a tag that moved": (with_hello(tags={"v1.4.0": "", "v1.4": A}), f"the tag v1.4 at prod.example.com/hello pointed at {B}, and now pointed at {A}"),
+    "a tag that came": (with_hello(tags={"v1.4.0": B, "v1.4": B}), f"the tag v1.4.0 at prod.example.com/hello did not exist, and now it pointed at {B}"),
+    "a tag that moved": (with_hello(tags={"v1.4.0": "", "v1.4": C}), f"the tag v1.4 at prod.example.com/hello pointed at {B}, and now it pointed at {C}"),
     "a tag that went": (with_hello(tags={"v1.4.0": ""}), "the tag v1.4 at"),
     "another service": (replace(PLAN, changes=(HELLO, replace(HELLO, service="herald"))), "herald was not planned"),
     "a service less": (replace(PLAN, changes=()), "hello is not asked for any more"),
@@ -59,6 +59,13 @@ def test_every_part_of_a_plan_is_tried_above() -> None:
 
 def test_nothing_changed() -> None:
     assert plans.verify(PLAN, with_hello()) == []
+
+
+def test_a_tag_that_a_run_has_set_already_is_no_change() -> None:
+    now = with_hello(tags={"v1.4.0": A, "v1.4": B})
+    assert now.hash != PLAN.hash
+    assert plans.verify(PLAN, now) == []
+    assert plans.verify(PLAN, with_hello(digest=B, tags={"v1.4.0": A, "v1.4": B})) != []
 
 
 def test_the_order_of_services_and_tags_is_no_difference_in_tags() -> None:

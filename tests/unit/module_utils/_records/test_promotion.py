@@ -219,6 +219,17 @@ def test_a_saved_plan_holds_or_says_what_changed(world: World) -> None:
     assert "not as it was planned: the policy was" in next(one["reason"] for one in found.plan["verdicts"] if one["gate"] == "plan")
 
 
+def test_a_plan_whose_run_failed_after_the_tags_can_be_carried_out_again(world: World) -> None:
+    digest = world.image("v1.4.0-rc.1")
+    world.soaked(digest)
+    first = world.plan()
+    plan.save(first.plan, world.folder / "plan.json")
+    world.approve(digest, first, "ada", "bob")
+    world.carry(first)
+    again = world.plan(saved=plan.read(world.folder / "plan.json"))
+    assert (again.outcome, again.hash, again.changed_since) == ("allow", first.hash, ())
+
+
 def test_a_plan_is_good_for_one_promotion(world: World) -> None:
     prepared = world.promote(world.image("v1.4.0-rc.1"))
     saved = plan.read(world.folder / "plan.json")
