@@ -43,7 +43,7 @@ options:
   concurrency:
     description: Requests to one registry at the same time, and images at the same time.
     type: int
-    default: 16
+    default: 20
   request_timeout:
     description: Seconds for one request. Blobs get ten minutes or more, by their size.
     type: int

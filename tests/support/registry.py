@@ -107,11 +107,15 @@ class FakeRegistry:
         return None
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # with 5, a client that opens 20 connections at once waits a second for some
+
+
 @contextmanager
 def serve(registry: FakeRegistry | None = None) -> Iterator[FakeRegistry]:
     """Run the registry on a free port of 127.0.0.1 while the block lasts."""
     fake = registry or FakeRegistry()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"fake": fake}))
+    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"fake": fake}))
     server.daemon_threads = True
     fake.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -16,7 +16,7 @@ ACCESS: dict[str, Any] = {
     "auth_file": {"type": "path"},
     "credentials": {"type": "list", "elements": "dict", "default": [], "options": CREDENTIAL},
     "plain_http": {"type": "list", "elements": "str", "default": []},
-    "concurrency": {"type": "int", "default": 16},
+    "concurrency": {"type": "int", "default": 20},
     "request_timeout": {"type": "int", "default": 30},
     "deadline": {"type": "int", "default": 1800},
 }

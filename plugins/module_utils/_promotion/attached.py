@@ -8,6 +8,7 @@ OCI distribution specification 1.1, "Listing Referrers", "Referrers Tag Schema";
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, NotFound
@@ -38,14 +39,23 @@ class Attached:
         return sorted([str(one.root.digest) for one in self.referrers] + [tag for tag, _ in self.tags])
 
 
-def discover(session: Session, registry: Registry, repository: str, image: Tree) -> Attached:
+Early = dict[Digest, Future[list[Descriptor] | None]]
+
+
+def start(session: Session, registry: Registry, repository: str, digest: Digest) -> Early:
+    """Begin to look while the image itself is still being read."""
+    session.start(lambda: session.tags(registry.host, repository))
+    return {digest: session.start(lambda: _from_api(session, registry, repository, digest))}
+
+
+def discover(session: Session, registry: Registry, repository: str, image: Tree, early: Early) -> Attached:
     """Everything attached to an image, to its children, and to what is attached, each once."""
     trees: list[Tree] = []
     frontier = [node.digest for node in image.nodes]
     seen = set(frontier)
     for _ in range(_DEEPEST):
         found: list[Manifest] = []
-        for listed in _all_listed(session, registry, repository, frontier):
+        for listed in _all_listed(session, registry, repository, frontier, early):
             fresh = {manifest.digest: manifest for manifest in listed if manifest.digest not in seen}
             seen |= set(fresh)
             found += fresh.values()
@@ -60,19 +70,18 @@ def discover(session: Session, registry: Registry, repository: str, image: Tree)
     return Attached(tuple(trees), tuple(_cosign(session, registry, repository, seen, [node.digest for node in image.nodes])))
 
 
-def _all_listed(session: Session, registry: Registry, repository: str, digests: Sequence[Digest]) -> Iterable[list[Manifest]]:
+def _all_listed(session: Session, registry: Registry, repository: str, digests: Sequence[Digest], early: Early) -> Iterable[list[Manifest]]:
     def ask(digest: Digest) -> list[Manifest]:
-        return _listed(session, registry, repository, digest)
+        return _listed(session, registry, repository, digest, early)
 
     if registry.referrers_api is None and digests:
-        # One question tells whether the registry has the API at all.
         return [ask(digests[0]), *session.each(ask, digests[1:])]
     return session.each(ask, digests)
 
 
-def _listed(session: Session, registry: Registry, repository: str, digest: Digest) -> list[Manifest]:
+def _listed(session: Session, registry: Registry, repository: str, digest: Digest, early: Early) -> list[Manifest]:
     """The manifests that refer to one, each checked to do so."""
-    from_api = oci.from_api(registry, repository, digest)
+    from_api = early[digest].result() if digest in early else _from_api(session, registry, repository, digest)
     tags = session.tags(registry.host, repository)
     look = oci.tag_of(digest) in tags if tags is not None else from_api is None
     from_tag = oci.from_tag(registry, repository, digest) if look else []
@@ -88,6 +97,14 @@ def _listed(session: Session, registry: Registry, repository: str, digest: Diges
         if tree.parse(manifest).subject == digest:
             found.append(manifest)
     return found
+
+
+def _from_api(session: Session, registry: Registry, repository: str, digest: Digest) -> list[Descriptor] | None:
+    if registry.referrers_api is None:
+        # One question tells whether the registry has the API at all.
+        with session.first(registry.host):
+            return oci.from_api(registry, repository, digest)
+    return oci.from_api(registry, repository, digest)
 
 
 def _cosign(session: Session, registry: Registry, repository: str, digests: Iterable[Digest], image: Sequence[Digest]) -> Iterable[tuple[str, Tree]]:

@@ -94,14 +94,14 @@ class _Work:
     def run(self) -> str:
         source = self._look()
         wanted = tags.to_set(self.request, self.image, source.digest, self.before)
-        carries = self.request.referrers != IGNORE and not self._same_repository
         if not wanted and self.request.referrers != REQUIRE:
             return UNCHANGED
-        whole = self._read(source) if carries or not self._same_repository or self.request.referrers == REQUIRE else Tree(((tree.parse(source),),))
-        attached = self._attached(whole)
+        early = attachments.start(self.session, self._source, self.image.source.repository, source.digest) if self._looks_around else {}
+        whole = Tree(((tree.parse(source),),)) if self._same_repository and not self._looks_around else self._read(source)
+        attached = self._attached(whole, early)
         transfer = Transfer(self.session, self._source, self.image.source.repository, self._destination, self.image.destination.repository, self.done)
         if self.request.check_mode:
-            plan.fill(transfer, self.image, whole, attached if carries else Attached(), wanted, self.before)
+            plan.fill(transfer, self.image, whole, Attached() if self._same_repository else attached, wanted, self.before)
             self.after |= dict.fromkeys(wanted, self.digest)
             return CHANGED if self.done.operations else UNCHANGED
         if not self._same_repository:
@@ -122,6 +122,11 @@ class _Work:
     def _same_repository(self) -> bool:
         source, destination = self.image.source, self.image.destination
         return (source.registry, source.repository) == (destination.registry, destination.repository)
+
+    @property
+    def _looks_around(self) -> bool:
+        """Whether it matters what refers to the image. Within a repository nothing has to be carried."""
+        return self.request.referrers == REQUIRE or (self.request.referrers != IGNORE and not self._same_repository)
 
     def _look(self) -> Manifest:
         """The source and the tags of the destination, at the same time. From here on only the digest counts."""
@@ -144,10 +149,10 @@ class _Work:
     def _read(self, source: Manifest) -> Tree:
         return tree.read(self.session, self._source, self.image.source.repository, [source])[0]
 
-    def _attached(self, whole: Tree) -> Attached:
-        if self.request.referrers == IGNORE or (self._same_repository and self.request.referrers != REQUIRE):
+    def _attached(self, whole: Tree, early: attachments.Early) -> Attached:
+        if not self._looks_around:
             return Attached()
-        attached = attachments.discover(self.session, self._source, self.image.source.repository, whole)
+        attached = attachments.discover(self.session, self._source, self.image.source.repository, whole, early)
         if self.request.referrers == REQUIRE and not attached.names:
             message = f"nothing refers to {self.image.source} ({self.digest}): no signature, SBOM or attestation, and referrers is 'require'"
             raise SlipwayError(message, reason=refusals.POLICY_REFUSED)

@@ -35,7 +35,7 @@ class Access:
     ca_file: Path | None = None
     keychain: Keychain = field(default_factory=Keychain)
     plain_http: frozenset[str] = frozenset()
-    concurrency: int = 16
+    concurrency: int = 20
     request_timeout: float = 30.0
     deadline: float = 1800.0
 
@@ -99,11 +99,12 @@ class Session:
         self, access: Access, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep, transport: Transport | None = None
     ) -> None:
         self._access, self._clock, self._sleep = access, clock, sleep
-        self._transport = _Counting(transport or Pool(lambda: trust(access.ca_file), clock))
+        self._transport = _Counting(transport or Pool(lambda: trust(access.ca_file)))
         self._limits = Limits(access.request_timeout, clock() + access.deadline, access.concurrency)
         self._registries: dict[str, Registry] = {}
         self._places: dict[tuple[str, str], Place] = {}
         self._tags: dict[tuple[str, str], Future[frozenset[str] | None]] = {}
+        self._first: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
         self._workers = ThreadPoolExecutor(access.concurrency, "registry")
         # By host: whether it refuses manifests whose blobs it does not have; and (host, from, to) between which it takes no blobs over.
@@ -146,6 +147,15 @@ class Session:
             for future in futures:
                 future.cancel()
             raise
+
+    def start(self, work: Callable[[], _A]) -> Future[_A]:
+        """Begin something whose answer is needed later."""
+        return self._workers.submit(contextvars.copy_context().run, work)
+
+    def first(self, host: str) -> threading.Lock:
+        """For finding out something about a registry once, though all want to know it at the same time."""
+        with self._lock:
+            return self._first.setdefault(host, threading.Lock())
 
     def tags(self, host: str, repository: str) -> frozenset[str] | None:
         """The tags of a repository, asked for once; None if the registry does not list them for us."""

@@ -322,7 +322,7 @@ def test_a_refusal_is_never_taken_for_absence(fake: FakeRegistry, other: FakeReg
     method, _, pattern = path.partition(" ")
     for server in (fake, other):
         server.faults.append(Fault(method, pattern, status, times=999))
-    promoted = one(job(fake, other), access={"deadline": 100.0})
+    promoted = one(job(fake, other), access={"deadline": 1_000_000.0})
     assert (promoted.state, promoted.reason) == ("failed", reason), promoted.msg
     assert not other.tagged
     assert promoted.after == promoted.before
