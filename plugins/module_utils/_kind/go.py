@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -89,7 +90,13 @@ def build(toolchain: Toolchain, source: Path, package: str, target: Path, *, log
     """
     flags = " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in (symbols or {}).items())])
     argv = [toolchain.go, "build", "-trimpath", f"-ldflags={flags}", "-o", str(target), package]
-    _command.run(niced(argv), deadline=_COMPILE_DEADLINE, env=toolchain.env, cwd=source, log=log)
+    try:
+        _command.run(niced(argv), deadline=_COMPILE_DEADLINE, env=toolchain.env, cwd=source, log=log)
+    except CommandFailed as error:
+        # A compiler speaks of files and lines; an address means that a module was still to be fetched.
+        if re.search(r': (?:Get|reading) "?https?://', error.message) is None:
+            raise
+        raise _no_modules(package, error) from error
 
 
 def niced(argv: Sequence[str], which: Callable[[str], str | None] = shutil.which) -> list[str]:
