@@ -54,7 +54,7 @@ options:
     elements: str
     default: []
   asked:
-    description: The tags that this run was started with, or is to skip. One that is neither in O(tags) nor Ansible's own is a finding.
+    description: The tags that this run was started with. One that is neither in O(tags) nor Ansible's own is a finding.
     type: list
     elements: str
     default: []
