@@ -167,6 +167,10 @@ changed_since:
   returned: success
   type: list
   elements: str
+stands:
+  description: Whether everything that is asked for is so already, recorded, and not rejected since, so that there is nothing to carry out.
+  returned: success
+  type: bool
 recorded:
   description: Whether the saved plan was carried out and recorded already.
   returned: success

@@ -94,6 +94,13 @@ def release_of(environment: Environment, service: str, facts: Iterable[Fact]) ->
     return Release(version or short(digest), digest, moments.parse(since))
 
 
+def stands(environment: Environment, service: str, version: str, digest: str) -> bool:
+    """Whether the newest record of a service is of this version at this digest, and the cluster, if it was asked, wants that digest."""
+    recorded = _recorded(environment.records, service)
+    wanted = digest if environment.wanted is None else environment.wanted.get(service, "")
+    return not environment.unknown and bool(recorded) and recorded[-1][1:] == (digest, version) and wanted == digest
+
+
 def of_service(records: Verified, service: str) -> tuple[Fact, ...]:
     """The records of a service as facts, so that gates know them also where the registry lost them."""
     return tuple(

@@ -57,7 +57,7 @@ class Request:
 class Prepared:
     """The plan as it is now. ``changed_since``: why the saved plan no longer holds; ``recorded``: it was carried out already.
 
-    ``images``: what to carry; ``references`` and ``releases`` (with the version): what to release, by service. ``changed``: a file with the plan was written.
+    ``stands``: everything is so already, recorded and not rejected since: there is nothing to carry out and no gate to pass. ``images``: what to carry; ``references`` and ``releases`` (with the version): what to release, by service. ``changed``: a file with the plan was written.
     """
 
     plan: dict[str, Any]
@@ -71,6 +71,7 @@ class Prepared:
     images: tuple[dict[str, Any], ...]
     references: dict[str, str]
     releases: dict[str, dict[str, str]]
+    stands: bool = False
     changed: bool = False
 
 
@@ -117,7 +118,9 @@ def prepare(request: Request, connect: Connect, now: datetime) -> Prepared:
     )
     next_time, said = _forecast(judged, worst)
     ignored = tuple(text for one in judged for text in one.ignored)
-    return Prepared(document(saved), plan.hash, worst, next_time, said, since, False, ignored, _images(plan), _references(plan), _releases(plan))
+    rejected = any(verdict.gate == "rejected" and verdict.outcome == "deny" for _, verdict in verdicts)
+    stands = not request.saved and not rejected and _stands(plan, here)
+    return Prepared(document(saved), plan.hash, worst, next_time, said, since, False, ignored, _images(plan), _references(plan), _releases(plan), stands)
 
 
 def _check(request: Request, policy: Policy) -> None:
@@ -165,6 +168,11 @@ def _change(service: Service, policy: Policy, connect: Connect) -> Change:
 def _state(here: Environment, changes: Sequence[Change]) -> State:
     wanted = here.wanted or {}
     return State(here.records.head, here.revision, {change.service: wanted[change.service] for change in changes if wanted.get(change.service)})
+
+
+def _stands(plan: Plan, here: Environment) -> bool:
+    tagged = all(set(change.tags.values()) == {change.digest} for change in plan.changes)
+    return tagged and not plan.manifests and all(environments.stands(here, one.service, one.version, one.digest) for one in plan.changes)
 
 
 def _judge(change: Change, plan: Plan, policy: Policy, looked: Sequence[Environment], trust: Trust, connect: Connect, now: datetime) -> _Judged:

@@ -19,8 +19,8 @@ _MOST_LINES = 200
 
 
 def keep(prepared: Prepared, path: Path) -> Prepared:
-    """Save the plan. One that says the same but for its time is left as it is, and so is the file of one that was carried out."""
-    if prepared.recorded:
+    """Save the plan. One that says the same but for its time is left as it is, and so is the file where nothing is to be carried out."""
+    if prepared.recorded or prepared.stands:
         return prepared
     if path.exists():
         try:
@@ -49,7 +49,8 @@ def planned(saved: Saved) -> list[str]:
 
 def lines(prepared: Prepared) -> list[str]:
     """Tags, what the registry does, every gate with its verdict, and what it comes to."""
-    said = "carried out already" if prepared.recorded else f"{prepared.outcome}{f'; {prepared.forecast}' if prepared.outcome == 'defer' else ''}"
+    settled = "carried out already" if prepared.recorded else "stands already" if prepared.stands else ""
+    said = settled or f"{prepared.outcome}{f'; {prepared.forecast}' if prepared.outcome == 'defer' else ''}"
     return [
         *table.lines(("service", "from", "tag", "now", "then"), _tags(prepared.plan)),
         "",

@@ -230,6 +230,17 @@ def test_a_plan_whose_run_failed_after_the_tags_can_be_carried_out_again(world: 
     assert (again.outcome, again.hash, again.changed_since) == ("allow", first.hash, ())
 
 
+def test_what_stands_needs_no_gate_until_it_is_rejected(world: World) -> None:
+    digest = world.image("v1.4.0-rc.1")
+    assert not world.plan().stands
+    world.promote(digest)
+    again = world.plan()
+    assert (again.stands, again.outcome) == (True, "deny")  # for its approvals were for the plan before
+    assert not world.plan(manifests="+ replicas: 3").stands
+    world.say(digest, "rejected", "ci", reason="loses orders")
+    assert not world.plan().stands
+
+
 def test_a_plan_is_good_for_one_promotion(world: World) -> None:
     prepared = world.promote(world.image("v1.4.0-rc.1"))
     saved = plan.read(world.folder / "plan.json")
