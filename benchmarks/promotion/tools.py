@@ -37,7 +37,10 @@ class Pair:
 
 
 class Tool(Protocol):
+    """``carries``: whether signatures and referrers come along, all of them and as they are."""
+
     name: str
+    carries: bool
 
     def promote(self, pairs: Sequence[Pair], attached: str, folder: Path) -> float:
         """Promote and return the seconds; ``folder`` is empty and its own.
@@ -101,6 +104,7 @@ class Ours:
     """The core in one process; ``parallel`` requests at a time, 16 are its own choice."""
 
     parallel: int = 16
+    carries: bool = True
 
     @property
     def name(self) -> str:
@@ -117,6 +121,7 @@ class Playbook:
     """The same as a user has it: ansible-playbook with one task, from start to end."""
 
     name: str = "ansible-playbook"
+    carries: bool = True
 
     def promote(self, pairs: Sequence[Pair], attached: str, folder: Path) -> float:
         task = {"name": "Promote", "slipway.platform.image_promote": arguments(pairs, attached, 16)}
@@ -133,6 +138,7 @@ class Crane:
 
     binary: Path
     name: str = "crane"
+    carries: bool = False
 
     def promote(self, pairs: Sequence[Pair], attached: str, folder: Path) -> float:  # noqa: ARG002  one interface for all
         return each([[str(self.binary), "copy", pair.source, pair.destination] for pair in pairs], {"HOME": str(folder)}, folder)
@@ -144,6 +150,7 @@ class Regctl:
 
     binary: Path
     parallel: int
+    carries: bool = True
 
     @property
     def name(self) -> str:
@@ -163,6 +170,7 @@ class Skopeo:
     """Takes ``.sig`` tags along where it is told to in registries.d; referrers are beyond it."""
 
     name: str = "skopeo"
+    carries: bool = False
 
     def promote(self, pairs: Sequence[Pair], attached: str, folder: Path) -> float:
         (folder / "registries.d").mkdir()
