@@ -57,7 +57,9 @@ class Request:
 class Prepared:
     """The plan as it is now. ``changed_since``: why the saved plan no longer holds; ``recorded``: it was carried out already.
 
-    ``stands``: everything is so already, recorded and not rejected since: there is nothing to carry out and no gate to pass. ``images``: what to carry; ``references`` and ``releases`` (with the version): what to release, by service. ``changed``: a file with the plan was written.
+    ``stands``: everything is so already, recorded and not rejected since: there is nothing to carry out and no gate to pass.
+    ``images``: what to carry; ``references`` and ``releases`` (with the version): what to release, by service. ``changed``: a file with the plan was
+    written.
     """
 
     plan: dict[str, Any]
