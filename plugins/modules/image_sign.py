@@ -19,34 +19,6 @@ options:
     type: list
     elements: str
     required: true
-  signer:
-    description: Whose key signs. Neither a key nor a password is ever an argument, only where it is.
-    type: dict
-    required: true
-    suboptions:
-      name:
-        description: How results name the key; that of the file, or the key's own in KMS, if not given.
-        type: str
-      key_file:
-        description:
-          - The private key in PEM, as PKCS#8 or SEC 1, or as C(cosign generate-key-pair) writes it (C(ENCRYPTED SIGSTORE PRIVATE KEY)).
-          - This or O(signer.kms_key).
-        type: path
-      password_file:
-        description: File with the key's password; the last line end is not part of it.
-        type: path
-      password_variable:
-        description: Name of the environment variable of the controller that holds the key's password, for example C(COSIGN_PASSWORD).
-        type: str
-      kms_key:
-        description:
-          - A key in AWS KMS by id, ARN or C(alias/<name>), of the kind C(ECC_NIST_P256) for C(SIGN_VERIFY). Two requests to KMS are allowed
-            for it, C(kms:GetPublicKey) and C(kms:Sign).
-          - Needs C(boto3), which finds region and credentials as always.
-        type: str
-      kms_region:
-        description: The region of O(signer.kms_key), if it is not that of the controller's AWS configuration.
-        type: str
   forms:
     description:
       - V(bundle) is a Sigstore bundle as OCI referrer, which cosign 3 writes and reads.
@@ -56,22 +28,7 @@ options:
     elements: str
     choices: [bundle, tag]
     default: [bundle]
-  registries:
-    description: What is needed to reach registries; one that is not listed is asked without credentials and checked with the machine's certificates.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      host:
-        description: The host and port, as in the references.
-        type: str
-        required: true
-      ca_file:
-        description: The certificates to trust (PEM), instead of the machine's.
-        type: path
-      auth_file:
-        description: A file with credentials in the format of Docker's C(config.json).
-        type: path
+extends_documentation_fragment: [slipway.platform.signer, slipway.platform.registries]
 attributes:
   check_mode:
     support: full

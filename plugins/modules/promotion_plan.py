@@ -94,22 +94,7 @@ options:
     description: Whether to print the plan on the terminal.
     type: bool
     default: true
-  registries:
-    description: What is needed to reach registries; one that is not listed is asked without credentials and checked with the machine's certificates.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      host:
-        description: The host and port, as in the references.
-        type: str
-        required: true
-      ca_file:
-        description: The certificates to trust (PEM), instead of the machine's.
-        type: path
-      auth_file:
-        description: A file with credentials in the format of Docker's C(config.json).
-        type: path
+extends_documentation_fragment: [slipway.platform.registries]
 attributes:
   check_mode:
     support: full

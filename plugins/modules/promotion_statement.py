@@ -55,45 +55,7 @@ options:
         description: How long the approval holds.
         type: int
         default: 24
-  signer:
-    description: Whose key signs. Neither a key nor a password is ever an argument, only where it is.
-    type: dict
-    required: true
-    suboptions:
-      name:
-        description: The name that the policy gives to the key; that of the file if not given. The statement says that it is by this name.
-        type: str
-      key_file:
-        description: The private key in PEM (ECDSA P-256), as PKCS#8 or SEC 1, or as C(cosign generate-key-pair) writes it. This or O(signer.kms_key).
-        type: path
-      password_file:
-        description: File with the key's password; the last line end is not part of it.
-        type: path
-      password_variable:
-        description: Name of the environment variable of the controller that holds the key's password.
-        type: str
-      kms_key:
-        description: A key in AWS KMS by id, ARN or alias, of the kind C(ECC_NIST_P256) for C(SIGN_VERIFY). Needs C(boto3).
-        type: str
-      kms_region:
-        description: The region of O(signer.kms_key), if it is not that of the controller's AWS configuration.
-        type: str
-  registries:
-    description: What is needed to reach registries; one that is not listed is asked without credentials and checked with the machine's certificates.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      host:
-        description: The host and port, as in the references.
-        type: str
-        required: true
-      ca_file:
-        description: The certificates to trust (PEM), instead of the machine's.
-        type: path
-      auth_file:
-        description: A file with credentials in the format of Docker's C(config.json).
-        type: path
+extends_documentation_fragment: [slipway.platform.signer, slipway.platform.registries]
 attributes:
   check_mode:
     support: full

@@ -26,22 +26,6 @@ options:
     description: Whether to compare with the registries that the records name.
     type: bool
     default: false
-  registries:
-    description: What is needed to reach registries; one that is not listed is asked without credentials and checked with the machine's certificates.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      host:
-        description: The host and port, as in the references.
-        type: str
-        required: true
-      ca_file:
-        description: The certificates to trust (PEM), instead of the machine's.
-        type: path
-      auth_file:
-        description: A file with credentials in the format of Docker's C(config.json).
-        type: path
   keys:
     description: Public keys (PEM) by the names that the statements use, beside those of O(policy).
     type: dict
@@ -49,6 +33,7 @@ options:
   policy:
     description: A policy whose keys are trusted. This or O(keys).
     type: path
+extends_documentation_fragment: [slipway.platform.registries]
 attributes:
   check_mode:
     support: full
