@@ -182,10 +182,21 @@ def role_tasks() -> Iterator[tuple[str, dict[str, Any], str]]:
             if not isinstance(play, dict):
                 continue
             for part in ("pre_tasks", "tasks", "post_tasks"):
-                for task in play.get(part, []):
+                for task in with_imported(play.get(part, [])):
                     for key in ("ansible.builtin.import_role", "ansible.builtin.include_role"):
                         if key in task:
                             yield f"playbooks/{path.name}", task, key
+
+
+def with_imported(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The tasks, and those of the files that they bring in, with the variables that are given there."""
+    for task in tasks:
+        yield task
+        given = task.get("ansible.builtin.import_tasks") or task.get("ansible.builtin.include_tasks")
+        if given:
+            file = given if isinstance(given, str) else given["file"]
+            for inner in load_yaml(CHECKOUT / "playbooks" / file):
+                yield {**inner, "vars": {**task.get("vars", {}), **inner.get("vars", {})}}
 
 
 @pytest.mark.parametrize(("where", "task", "key"), [pytest.param(*case, id=f"{case[0]}-{case[1].get('name')}") for case in role_tasks()])
