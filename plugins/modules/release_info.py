@@ -69,4 +69,12 @@ services:
       pods:
         - {name: hello-7d9f-abcde, digest: "sha256:0f3d6d5d6b1d3f5b8a3c6f0e5a7b9c1d2e3f405162738495a6b7c8d9e0f10213", ready: true}
       as_wanted: true
+images:
+  description: The images of those that were given one, as the role C(release) takes them, so that a release of others leaves them as they are.
+  returned: success
+  type: dict
+  sample:
+    hello:
+      reference: localhost:5001/hello@sha256:0f3d6d5d6b1d3f5b8a3c6f0e5a7b9c1d2e3f405162738495a6b7c8d9e0f10213
+      tag: v1.4.0
 """

@@ -17,6 +17,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._k8s.connect impo
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import BUILT_IN, Object
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.objects import plain
 
+_VERSION = "app.kubernetes.io/version"
 _DEPLOYMENT, _POD = BUILT_IN["apps", "v1", "Deployment"], BUILT_IN["", "v1", "Pod"]
 
 
@@ -24,12 +25,14 @@ _DEPLOYMENT, _POD = BUILT_IN["apps", "v1", "Deployment"], BUILT_IN["", "v1", "Po
 class Running:
     """``revision`` is 0 before the first release. ``revisions``: ``{revision, status, created, restores}``, oldest first.
 
-    ``services``, by name: ``{image, digest, replicas, ready_replicas, pods: [{name, digest, ready}], as_wanted}``.
+    ``services``, by name: ``{image, digest, replicas, ready_replicas, pods: [{name, digest, ready}], as_wanted}``; ``images``, by name:
+    ``{reference, tag}`` of those whose image was given to the release, as the role ``release`` takes it.
     """
 
     revision: int
     revisions: list[dict[str, Any]]
     services: dict[str, dict[str, Any]]
+    images: dict[str, dict[str, str]]
     changed: bool = False
 
 
@@ -41,14 +44,14 @@ def read(params: Mapping[str, Any]) -> Running:
     except InvalidInput:
         if Path(params["kubeconfig"]).exists():
             raise
-        return Running(0, [], {})
+        return Running(0, [], {}, {})
     namespace, name = params["namespace"], params["name"]
     revisions = history.read(client, namespace, name)
     now = history.current(revisions)
     deployments = client.find(_DEPLOYMENT, namespace, labels=ApplySet(name, namespace).selector)
     pods = client.find(_POD, namespace) if deployments else []
     listed = [{"revision": r.number, "status": r.status, "created": r.created, "restores": r.restores} for r in revisions]
-    return Running(now.number if now else 0, listed, services(deployments, pods))
+    return Running(now.number if now else 0, listed, services(deployments, pods), images(deployments))
 
 
 def services(deployments: Iterable[Object], pods: Iterable[Object]) -> dict[str, dict[str, Any]]:
@@ -57,8 +60,19 @@ def services(deployments: Iterable[Object], pods: Iterable[Object]) -> dict[str,
     return {d["metadata"]["name"]: _service(d, [p for p in pods if _selected(p, d)]) for d in deployments}
 
 
+def images(deployments: Iterable[Object]) -> dict[str, dict[str, str]]:
+    """What to give to a release so that these stay as they are. One without a version has an image that its score.yaml names itself."""
+    versions = {d["metadata"]["name"]: (_container(d)["image"], (d["metadata"].get("labels") or {}).get(_VERSION)) for d in deployments}
+    return {name: {"reference": image, "tag": version} for name, (image, version) in versions.items() if version}
+
+
+def _container(deployment: Object) -> Object:
+    found: Object = deployment["spec"]["template"]["spec"]["containers"][0]
+    return found
+
+
 def _service(deployment: Object, pods: list[Object]) -> dict[str, Any]:
-    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    container = _container(deployment)
     status, replicas = deployment.get("status") or {}, deployment["spec"].get("replicas", 1)
     wanted, ready = _digest(container["image"]), status.get("readyReplicas", 0)
     found = [_pod(p, container["name"]) for p in pods if not p["metadata"].get("deletionTimestamp")]

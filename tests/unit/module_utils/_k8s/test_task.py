@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.objects import diff, flatten, load
-from ansible_collections.slipway.platform.plugins.module_utils._k8s.running import read, services
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.running import images, read, services
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.task import apply_task, read_manifests, read_secrets
 from support.kube_api import KubeApi
 
@@ -115,6 +115,13 @@ def test_who_is_running(ready: int, pods: list[dict[str, Any]], as_wanted: bool)
     assert found["digest"] == DIGEST
     assert found["as_wanted"] is as_wanted
     assert {p["name"] for p in found["pods"]} <= {"a", "b"}
+
+
+def test_what_leaves_the_released_services_as_they_are() -> None:
+    released, own = deployment(2), deployment(2)
+    released["metadata"]["labels"] = {"app.kubernetes.io/version": "v1.4.0"}
+    own["metadata"]["name"] = "names-its-image-itself"
+    assert images([released, own]) == {"hello": {"reference": f"localhost:5001/hello@{DIGEST}", "tag": "v1.4.0"}}
 
 
 def test_who_is_running_before_the_first_release(api: KubeApi, tmp_path: Path) -> None:
