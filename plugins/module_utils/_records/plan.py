@@ -122,9 +122,12 @@ def read(path: Path) -> Saved:
 def verify(planned: Plan, now: Plan) -> list[str]:
     """What changed since a plan was made, in words; nothing if the plan made now is the same.
 
-    A tag that points at the planned digest by now is no change: a run that was cut short, or failed after it, has set it.
+    What a run that was cut short has done of it is no change: a tag that points at the planned digest by now, or the release of all of it.
     """
     now = replace(now, changes=tuple(_resumed(change, planned.changes) for change in now.changes))
+    if _released(planned, now):
+        state = replace(now.state, revision=planned.state.revision, running=planned.state.running)
+        now = replace(now, manifests=planned.manifests, state=state)
     found = [*_of_the_whole(planned, now), *_of_the_changes(planned, now), *_of_the_state(planned.state, now.state)]
     if not found and planned.hash != now.hash:
         found.append("the plan")  # a field that nothing above names: still another plan than the one that was agreed to
@@ -136,6 +139,12 @@ def _resumed(now: Change, planned: Sequence[Change]) -> Change:
     if before is None:
         return now
     return replace(now, tags={tag: before.tags.get(tag, digest) if digest == now.digest else digest for tag, digest in now.tags.items()})
+
+
+def _released(planned: Plan, now: Plan) -> bool:
+    """Whether the cluster has taken all that was planned, one or more revisions later, so that nothing of the manifests is left to change."""
+    wanted = {change.service: change.digest for change in planned.changes}
+    return not now.manifests and now.state.revision > planned.state.revision and now.state.running == wanted
 
 
 def _of_the_whole(planned: Plan, now: Plan) -> Iterator[str]:

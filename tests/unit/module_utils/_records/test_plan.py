@@ -68,6 +68,29 @@ def test_a_tag_that_a_run_has_set_already_is_no_change() -> None:
     assert plans.verify(PLAN, with_hello(digest=B, tags={"v1.4.0": A, "v1.4": B})) != []
 
 
+RELEASED = replace(with_hello(tags={"v1.4.0": A, "v1.4": A}), manifests="", state=State("f00", 8, {"hello": A}))
+
+
+def test_what_a_run_has_released_already_is_no_change() -> None:
+    assert plans.verify(PLAN, RELEASED) == []
+    assert plans.verify(PLAN, replace(RELEASED, state=replace(RELEASED.state, revision=10))) == []
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        replace(RELEASED, manifests="- 1\n+ 3"),
+        replace(RELEASED, state=replace(RELEASED.state, running={"hello": C})),
+        replace(RELEASED, state=replace(RELEASED.state, revision=7)),
+        replace(RELEASED, state=replace(RELEASED.state, ledger="f01")),
+        replace(RELEASED, policy=A),
+    ],
+    ids=["something is left to change", "another digest", "no later revision", "something else was recorded", "another policy"],
+)
+def test_what_is_not_the_release_that_was_planned_is_a_change(now: Plan) -> None:
+    assert plans.verify(PLAN, now) != []
+
+
 def test_the_order_of_services_and_tags_is_no_difference_in_tags() -> None:
     assert with_hello(tags={"v1.4": B, "v1.4.0": ""}).hash == PLAN.hash
 
