@@ -4,19 +4,17 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._promotion.arguments import ACCESS
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import OPTIONS
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.info import Result, asked, look
-from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
+from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress, access
 
 ARGUMENTS = {
     "images": {"type": "list", "elements": "str", "required": True},
     "tags": {"type": "bool", "default": False},
     "referrers": {"type": "bool", "default": True},
-    **ACCESS,
+    **OPTIONS,
 }
 
 
@@ -24,4 +22,4 @@ class ActionModule(CoreAction):
     argument_spec = ARGUMENTS
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:
-        return look(asked(params, os.environ, Path.home()))
+        return look(asked(params, access(params)))

@@ -4,17 +4,15 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._ansible import to_json
 from ansible_collections.slipway.platform.plugins.module_utils._errors import SlipwayError
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import OPTIONS
 from ansible_collections.slipway.platform.plugins.module_utils._promotion import options
-from ansible_collections.slipway.platform.plugins.module_utils._promotion.arguments import ACCESS
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.model import Result
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.promote import promote
-from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
+from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress, access
 
 IMAGE = {
     "source": {"type": "str", "required": True},
@@ -26,7 +24,7 @@ ARGUMENTS = {
     "referrers": {"type": "str", "choices": ["carry", "require", "ignore"], "default": "carry"},
     "immutable": {"type": "bool", "default": True},
     "moving_tags": {"type": "list", "elements": "str", "default": []},
-    **ACCESS,
+    **OPTIONS,
 }
 
 
@@ -34,7 +32,7 @@ class ActionModule(CoreAction):
     argument_spec = ARGUMENTS
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:
-        result = promote(options.request(params, check_mode, os.environ, Path.home()))
+        result = promote(options.request(params, access(params), check_mode))
         if result.failed:
             first = result.failed[0]
             message = f"{len(result.failed)} of {len(result.images)} images were not promoted; {first.source}: {first.reason}: {first.msg}"

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._sign.options import VERIFY, registries
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Registries
+from ansible_collections.slipway.platform.plugins.module_utils._sign.options import VERIFY
 from ansible_collections.slipway.platform.plugins.module_utils._sign.verifying import Request, Result, verify
-from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
+from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress, access
 
 
 class ActionModule(CoreAction):
@@ -16,5 +17,5 @@ class ActionModule(CoreAction):
     constraints = {"required_together": [["identity", "issuer"]]}
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:
-        with registries(params["registries"]) as connect:
+        with Registries(access(params)) as connect:
             return verify(Request.from_params(params, connect))

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Registries
 from ansible_collections.slipway.platform.plugins.module_utils._records import carry, options
 from ansible_collections.slipway.platform.plugins.module_utils._records.prepare import Prepared, prepare
 from ansible_collections.slipway.platform.plugins.module_utils._records.report import keep, lines
-from ansible_collections.slipway.platform.plugins.module_utils._sign.options import registries
-from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
+from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress, access
 
 
 class ActionModule(CoreAction):
@@ -21,8 +21,9 @@ class ActionModule(CoreAction):
     argument_spec = options.PLAN
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Prepared:
-        with registries(params["registries"]) as connect:
-            prepared = prepare(options.plan_request(params, carry.look(params)), connect, datetime.now(UTC))
+        reached = access(params)
+        with Registries(reached) as connect:
+            prepared = prepare(options.plan_request(params, carry.look(reached, params["moving_tags"])), connect, datetime.now(UTC))
         for line in lines(prepared) if params["show"] else ():
             progress(line)
         return keep(prepared, Path(params["save"])) if params["save"] else prepared

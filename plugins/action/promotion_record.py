@@ -7,10 +7,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Registries
 from ansible_collections.slipway.platform.plugins.module_utils._records import options
 from ansible_collections.slipway.platform.plugins.module_utils._records.record import Result, record
-from ansible_collections.slipway.platform.plugins.module_utils._sign.options import registries
-from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
+from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress, access
 
 
 class ActionModule(CoreAction):
@@ -18,5 +18,5 @@ class ActionModule(CoreAction):
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:
         request = options.record_request(params, check_mode)
-        with registries(params["registries"]) as connect:
+        with Registries(access(params)) as connect:
             return record(request, connect, datetime.now(UTC))

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Registries
 from ansible_collections.slipway.platform.plugins.module_utils._records import options, plan
 from ansible_collections.slipway.platform.plugins.module_utils._records.report import planned
 from ansible_collections.slipway.platform.plugins.module_utils._records.say import Result, say
-from ansible_collections.slipway.platform.plugins.module_utils._sign.options import registries, signer
-from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
+from ansible_collections.slipway.platform.plugins.module_utils._sign.options import signer
+from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress, access
 
 
 class ActionModule(CoreAction):
@@ -24,5 +25,5 @@ class ActionModule(CoreAction):
         if params["approve"]:
             for line in planned(plan.read(Path(params["approve"]["plan"]))):
                 progress(line)
-        with registries(params["registries"]) as connect:
+        with Registries(access(params)) as connect:
             return say(wanted, key, connect, now, check_mode)

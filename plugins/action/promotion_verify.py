@@ -7,16 +7,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Registries
 from ansible_collections.slipway.platform.plugins.module_utils._records import options
 from ansible_collections.slipway.platform.plugins.module_utils._records.audit import Result, verify
-from ansible_collections.slipway.platform.plugins.module_utils._sign.options import registries
-from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
+from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress, access
 
 
 class ActionModule(CoreAction):
     argument_spec = options.VERIFY_RECORDS
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:
-        trust = options.trust(params)
-        with registries(params["registries"]) as connect:
-            return verify(Path(params["ledger"]), params["environment"], trust, connect if params["registry"] else None)
+        ledger, trust = Path(params["ledger"]), options.trust(params)
+        if not params["registry"]:  # nothing is reached, and nothing that is only needed for it can be wrong
+            return verify(ledger, params["environment"], trust)
+        with Registries(access(params)) as connect:
+            return verify(ledger, params["environment"], trust, connect)

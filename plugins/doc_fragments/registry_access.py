@@ -5,16 +5,18 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
+    """How registries are reached; the specification is in module_utils/_oci/access.py."""
+
     DOCUMENTATION = r"""
 options:
   ca_file:
-    description: Certificates (PEM) to trust instead of the machine's.
+    description: Certificates (PEM) to trust instead of the machine's, for all registries of the task. Empty for those of the machine.
     type: path
   auth_file:
     description:
-      - File of credentials as docker (C(config.json)) or podman (C(auth.json)) keep them, with keys for registries or repositories (the longest wins),
-        C(credHelpers) and C(credsStore) (programs C(docker-credential-<name>) on the controller).
-      - Without it, E(REGISTRY_AUTH_FILE) and the usual places of podman and docker are looked at.
+      - File of credentials as docker (C(config.json)) or podman (C(auth.json)) keep them, for all registries of the task, with keys for registries or
+        repositories (the longest wins), C(credHelpers) and C(credsStore) (programs C(docker-credential-<name>) on the controller).
+      - Without it, or if it is empty, E(REGISTRY_AUTH_FILE) and the usual places of podman and docker are looked at.
       - For Amazon ECR without an entry in a file, boto3 is asked, if it is installed.
     type: path
   credentials:
@@ -43,7 +45,7 @@ options:
   concurrency:
     description: Requests to one registry at the same time, and images at the same time.
     type: int
-    default: 20
+    default: 32
   request_timeout:
     description: Seconds for one request. Blobs get ten minutes or more, by their size.
     type: int

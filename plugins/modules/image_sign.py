@@ -28,7 +28,7 @@ options:
     elements: str
     choices: [bundle, tag]
     default: [bundle]
-extends_documentation_fragment: [slipway.platform.signer, slipway.platform.registries]
+extends_documentation_fragment: [slipway.platform.signer, slipway.platform.registry_access]
 attributes:
   check_mode:
     support: full

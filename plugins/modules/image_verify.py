@@ -42,7 +42,7 @@ options:
     description: How many different signers each image needs. V(0) only reports and never fails because of what was found.
     type: int
     default: 1
-extends_documentation_fragment: [slipway.platform.registries]
+extends_documentation_fragment: [slipway.platform.registry_access]
 attributes:
   check_mode:
     support: full

@@ -87,6 +87,11 @@ options:
   plan:
     description: A saved plan, which must still hold.
     type: path
+  begun:
+    description:
+      - The plan of an earlier run, which may have been killed. If it is what is asked for and still holds, it is gone on with, so that its approvals count.
+      - A file that does not exist is none.
+    type: path
   save:
     description: File to save the plan in (JSON), also in check mode. A file that is no plan is not overwritten.
     type: path
@@ -94,7 +99,7 @@ options:
     description: Whether to print the plan on the terminal.
     type: bool
     default: true
-extends_documentation_fragment: [slipway.platform.registries]
+extends_documentation_fragment: [slipway.platform.registry_access]
 attributes:
   check_mode:
     support: full

@@ -36,7 +36,7 @@ options:
   policy:
     description: A policy whose keys are trusted. This or O(keys).
     type: path
-extends_documentation_fragment: [slipway.platform.signer, slipway.platform.registries]
+extends_documentation_fragment: [slipway.platform.signer, slipway.platform.registry_access]
 attributes:
   check_mode:
     support: full

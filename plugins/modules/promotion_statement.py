@@ -55,7 +55,7 @@ options:
         description: How long the approval holds.
         type: int
         default: 24
-extends_documentation_fragment: [slipway.platform.signer, slipway.platform.registries]
+extends_documentation_fragment: [slipway.platform.signer, slipway.platform.registry_access]
 attributes:
   check_mode:
     support: full

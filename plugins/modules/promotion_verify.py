@@ -33,7 +33,7 @@ options:
   policy:
     description: A policy whose keys are trusted. This or O(keys).
     type: path
-extends_documentation_fragment: [slipway.platform.registries]
+extends_documentation_fragment: [slipway.platform.registry_access]
 attributes:
   check_mode:
     support: full

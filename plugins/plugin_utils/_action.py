@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -16,6 +17,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.slipway.platform.plugins.module_utils._ansible import Result, to_json
 from ansible_collections.slipway.platform.plugins.module_utils._errors import SlipwayError
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Access
 
 Progress = Callable[[str], None]
 
@@ -33,6 +35,11 @@ def end_with_the_run() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent.pid:  # it was gone before the kernel knew
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def access(params: dict[str, Any]) -> Access:
+    """How registries are reached, with the credentials that docker and podman keep for the controller's user."""
+    return Access.from_params(params, os.environ, Path.home())
 
 
 class CoreAction(ActionBase):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils import basic
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import OPTIONS
 from support.tree import CHECKOUT, action_names, documentation, load_yaml, module_names, plugin, role_names, tasks_of
 
 ROLES = CHECKOUT / "roles"
@@ -214,6 +215,11 @@ def test_playbooks_give_a_role_its_tag_and_its_inputs(where: str, task: dict[str
 
 
 # --- modules
+
+
+def test_every_module_that_reaches_registries_takes_the_defaults_of_their_group() -> None:
+    group = load_yaml(CHECKOUT / "meta/runtime.yml")["action_groups"]["registry_access"]
+    assert group == [name for name in module_names() if set(OPTIONS) <= set(documentation(name).get("options", {}))]
 
 
 class Captured(Exception):

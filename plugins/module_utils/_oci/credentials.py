@@ -71,13 +71,13 @@ class Keychain:
     def find(self, registry: str, repository: str = "") -> Credential | None:
         """The credential with the longest key that covers the repository, else what a helper has for the registry."""
         for host in _DOCKER_HUB if registry in _DOCKER_HUB else (registry,):
-            if host in self.helpers:
-                return self._ask(host, host)
             name = f"{host}/{repository}".rstrip("/")
-            while name:
-                if name in self.entries:
-                    return self.entries[name]
+            while name != host and name not in self.entries:
                 name = name.rpartition("/")[0]
+            if name == host and host in self.helpers:
+                return self._ask(host, host)
+            if name in self.entries:
+                return self.entries[name]
         return self._ask("", "https://index.docker.io/v1/" if registry in _DOCKER_HUB else registry) if "" in self.helpers else None
 
     def of(self, registry: str) -> Keychain:
@@ -90,7 +90,8 @@ class Keychain:
 
     def over(self, other: Keychain) -> Keychain:
         """Both; what is here wins."""
-        return replace(self, entries={**other.entries, **self.entries}, helpers={**other.helpers, **self.helpers}, _known={}, _lock=threading.Lock())
+        helpers = {**{name: ask for name, ask in other.helpers.items() if name not in self.entries}, **self.helpers}
+        return replace(self, entries={**other.entries, **self.entries}, helpers=helpers, _known={}, _lock=threading.Lock())
 
     def _ask(self, key: str, registry: str) -> Credential | None:
         with self._lock:

@@ -9,15 +9,15 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, NotFound, SlipwayError
 from ansible_collections.slipway.platform.plugins.module_utils._oci import names, referrers, refusals
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Access
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Reference
 from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry
-from ansible_collections.slipway.platform.plugins.module_utils._promotion import options, tree
-from ansible_collections.slipway.platform.plugins.module_utils._promotion.session import Access, Session
+from ansible_collections.slipway.platform.plugins.module_utils._promotion import tree
+from ansible_collections.slipway.platform.plugins.module_utils._promotion.session import Session
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.tree import Node
 
 FOUND, ABSENT, UNKNOWN = "found", "absent", "unknown"
@@ -70,12 +70,12 @@ class Result:
         return False
 
 
-def asked(params: Mapping[str, Any], environment: Mapping[str, str], home: Path) -> Asked:
+def asked(params: Mapping[str, Any], access: Access) -> Asked:
     images = tuple(Reference.parse(text) for text in params["images"])
     for image in images:
         if image.tag is None and image.digest is None and not params["tags"]:
             raise InvalidInput(f"{image} has neither tag nor digest: write {image}:<tag>, or set tags to list those that there are")
-    return Asked(images, options.access(params, environment, home), params["tags"], params["referrers"])
+    return Asked(images, access, params["tags"], params["referrers"])
 
 
 def look(request: Asked, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> Result:

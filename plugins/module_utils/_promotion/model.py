@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Access
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Reference
-from ansible_collections.slipway.platform.plugins.module_utils._promotion.session import Access
 
 CARRY, REQUIRE, IGNORE = "carry", "require", "ignore"
 CHANGED, UNCHANGED, FAILED = "changed", "unchanged", "failed"

@@ -5,19 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
-from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import Credential, Keychain, default_files
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Access
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Reference, check_tag
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.model import Image, Request
-from ansible_collections.slipway.platform.plugins.module_utils._promotion.session import Access
-
-MOST_AT_ONCE = 128
 
 
-def request(params: Mapping[str, Any], check_mode: bool, environment: Mapping[str, str], home: Path) -> Request:
+def request(params: Mapping[str, Any], access: Access, check_mode: bool) -> Request:
     """What the module's arguments ask for. Raises ``InvalidInput`` that names the image and the part that is wrong."""
     images = tuple(_image(number, value) for number, value in enumerate(params["images"], 1))
     if not images:
@@ -25,27 +21,7 @@ def request(params: Mapping[str, Any], check_mode: bool, environment: Mapping[st
     _check_together(images)
     for tag in params["moving_tags"]:
         check_tag(tag)
-    return Request(images, access(params, environment, home), params["referrers"], params["immutable"], frozenset(params["moving_tags"]), check_mode)
-
-
-def access(params: Mapping[str, Any], environment: Mapping[str, str], home: Path) -> Access:
-    """How registries are reached. Explicit credentials win over the file; without a file, those of podman and docker are looked at."""
-    for name in ("concurrency", "request_timeout", "deadline"):
-        if params[name] <= 0:
-            raise InvalidInput(f"{name} is {params[name]}; it must be more than 0")
-    if params["concurrency"] > MOST_AT_ONCE:
-        raise InvalidInput(f"concurrency is {params['concurrency']}; more than {MOST_AT_ONCE} requests at a time make registries refuse them")
-    keychain = Keychain({_host(one["registry"]): Credential(one["username"], one["password"]) for one in params["credentials"]})
-    if params["auth_file"]:
-        keychain = keychain.over(Keychain.from_file(Path(params["auth_file"])))
-    else:
-        for path in default_files(environment, home):
-            keychain = keychain.over(Keychain.from_file(path))
-    ca_file = Path(params["ca_file"]) if params["ca_file"] else None
-    if ca_file is not None and not ca_file.is_file():
-        raise InvalidInput(f"ca_file {ca_file} is not a file")
-    plain = frozenset(params["plain_http"])
-    return Access(ca_file, keychain, plain, params["concurrency"], float(params["request_timeout"]), float(params["deadline"]))
+    return Request(images, access, params["referrers"], params["immutable"], frozenset(params["moving_tags"]), check_mode)
 
 
 def _image(number: int, value: Mapping[str, Any]) -> Image:
@@ -78,7 +54,3 @@ def _check_together(images: Sequence[Image]) -> None:
         writer = written.get(f"{image.source.registry}/{image.source.repository}:{image.source.tag}") if image.source.digest is None else None
         if writer not in (None, number):
             raise InvalidInput(f"images, entry {number}: its source is what entry {writer} sets, at the same time; give it in a task that comes later")
-
-
-def _host(registry: str) -> str:
-    return registry.removeprefix("https://").removeprefix("http://").rstrip("/")

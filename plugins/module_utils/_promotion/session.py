@@ -11,33 +11,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypeVar
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, Denied, NotFound, SlipwayError
-from ansible_collections.slipway.platform.plugins.module_utils._oci import ecr
-from ansible_collections.slipway.platform.plugins.module_utils._oci.client import Limits
-from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import Keychain
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Access, Registries
 from ansible_collections.slipway.platform.plugins.module_utils._oci.messages import Request, Response, Sink, Stream, Transport
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest
-from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry
 from ansible_collections.slipway.platform.plugins.module_utils._oci.transport import Pool, trust
 
 _MOST_TAGS = 20_000  # more are not listed: asking for the few that matter is cheaper
 _A = TypeVar("_A")
 _B = TypeVar("_B")
-
-
-@dataclass(frozen=True)
-class Access:
-    """How registries are reached: whom to trust, who we are, which hosts speak plain HTTP, and the limits in requests and seconds."""
-
-    ca_file: Path | None = None
-    keychain: Keychain = field(default_factory=Keychain)
-    plain_http: frozenset[str] = frozenset()
-    concurrency: int = 20
-    request_timeout: float = 30.0
-    deadline: float = 1800.0
 
 
 @dataclass
@@ -98,10 +82,8 @@ class Session:
     def __init__(
         self, access: Access, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep, transport: Transport | None = None
     ) -> None:
-        self._access, self._clock, self._sleep = access, clock, sleep
         self._transport = _Counting(transport or Pool(lambda: trust(access.ca_file)))
-        self._limits = Limits(access.request_timeout, clock() + access.deadline, access.concurrency)
-        self._registries: dict[str, Registry] = {}
+        self.registry = Registries(access, clock, sleep, self._transport)
         self._places: dict[tuple[str, str], Place] = {}
         self._tags: dict[tuple[str, str], Future[frozenset[str] | None]] = {}
         self._first: dict[str, threading.Lock] = {}
@@ -121,16 +103,6 @@ class Session:
     @property
     def requests(self) -> int:
         return self._transport.total
-
-    def registry(self, host: str) -> Registry:
-        with self._lock:
-            if host not in self._registries:
-                keychain = self._access.keychain.of(host)
-                if ecr.is_ecr(host) and keychain.find(host) is None:
-                    keychain = keychain.over(Keychain(helpers={host: ecr.credential}))
-                scheme = "http" if host in self._access.plain_http else "https"
-                self._registries[host] = Registry(host, self._transport, keychain, scheme=scheme, clock=self._clock, sleep=self._sleep, limits=self._limits)
-            return self._registries[host]
 
     def place(self, host: str, repository: str) -> Place:
         with self._lock:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, NotFound, SlipwayError
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Connect
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest, Reference
 from ansible_collections.slipway.platform.plugins.module_utils._records import ledger, statements
 from ansible_collections.slipway.platform.plugins.module_utils._records.ledger import Record
 from ansible_collections.slipway.platform.plugins.module_utils._sign import attached
 from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Trust
-from ansible_collections.slipway.platform.plugins.module_utils._sign.options import Connect
 from ansible_collections.slipway.platform.plugins.module_utils._sign.statement import encode
 
 _HELPERS = "sha256-"  # tags that hold signatures and lists of referrers, not images

@@ -11,14 +11,14 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._gates import policy
+from ansible_collections.slipway.platform.plugins.module_utils._oci import access
 from ansible_collections.slipway.platform.plugins.module_utils._records import environments, moments, plan, prepare, running, say, statements
 from ansible_collections.slipway.platform.plugins.module_utils._records import record as recording
 from ansible_collections.slipway.platform.plugins.module_utils._records.environments import Source
 from ansible_collections.slipway.platform.plugins.module_utils._records.plan import Saved
 from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Trust
-from ansible_collections.slipway.platform.plugins.module_utils._sign.options import SIGNER, VERIFY, signer
+from ansible_collections.slipway.platform.plugins.module_utils._sign.options import SIGNER, signer
 
-_REGISTRIES: dict[str, Any] = VERIFY["registries"]
 _KEYS: dict[str, Any] = {"keys": {"type": "dict", "default": {}, "no_log": False}, "policy": {"type": "path"}}
 _SOURCE: dict[str, Any] = {"name": {"type": "str", "required": True}, "ledger": {"type": "path"}, "kubeconfig": {"type": "path"}, "namespace": {"type": "str"}}
 _SERVICE: dict[str, Any] = {
@@ -49,13 +49,13 @@ PLAN: dict[str, Any] = {
     "plan": {"type": "path"},
     "save": {"type": "path"},
     "show": {"type": "bool", "default": True},
-    "registries": _REGISTRIES,
+    **access.OPTIONS,
 }
 STATEMENT: dict[str, Any] = {
     "statements": {"type": "list", "elements": "dict", "default": [], "options": _STATEMENT},
     "approve": {"type": "dict", "options": _APPROVE},
     "signer": SIGNER,
-    "registries": _REGISTRIES,
+    **access.OPTIONS,
 }
 RECORD: dict[str, Any] = {
     "plan": {"type": "path", "required": True},
@@ -63,14 +63,14 @@ RECORD: dict[str, Any] = {
     "kubeconfig": {"type": "path"},
     "namespace": {"type": "str"},
     "signer": SIGNER,
-    "registries": _REGISTRIES,
+    **access.OPTIONS,
     **_KEYS,
 }
 VERIFY_RECORDS: dict[str, Any] = {
     "environment": {"type": "str", "required": True},
     "ledger": {"type": "path", "required": True},
     "registry": {"type": "bool", "default": False},
-    "registries": _REGISTRIES,
+    **access.OPTIONS,
     **_KEYS,
 }
 STATUS: dict[str, Any] = {

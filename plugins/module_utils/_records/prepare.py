@@ -16,6 +16,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import In
 from ansible_collections.slipway.platform.plugins.module_utils._gates.evaluate import Forecast, digests_needed, evaluate, forecast, outcome
 from ansible_collections.slipway.platform.plugins.module_utils._gates.model import Candidate, Facts, Outcome, Verdict, deny, moment
 from ansible_collections.slipway.platform.plugins.module_utils._gates.policy import Policy, load
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Connect
 from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import canonical
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Reference, check_tag
 from ansible_collections.slipway.platform.plugins.module_utils._records import environments, moments
@@ -23,7 +24,6 @@ from ansible_collections.slipway.platform.plugins.module_utils._records.environm
 from ansible_collections.slipway.platform.plugins.module_utils._records.gather import Place, gather, version_of
 from ansible_collections.slipway.platform.plugins.module_utils._records.plan import Change, Plan, Saved, State, document, verify
 from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Trust
-from ansible_collections.slipway.platform.plugins.module_utils._sign.options import Connect
 
 Carry = Callable[[Sequence[Change]], Sequence[Mapping[str, Any]]]
 

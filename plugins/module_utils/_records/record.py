@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Connect
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest, Reference
 from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry
 from ansible_collections.slipway.platform.plugins.module_utils._records import ledger, statements
@@ -22,7 +23,6 @@ from ansible_collections.slipway.platform.plugins.module_utils._records.ledger i
 from ansible_collections.slipway.platform.plugins.module_utils._records.plan import Change, Saved
 from ansible_collections.slipway.platform.plugins.module_utils._sign import attached, dsse
 from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Signer, Trust
-from ansible_collections.slipway.platform.plugins.module_utils._sign.options import Connect
 from ansible_collections.slipway.platform.plugins.module_utils._sign.statement import PAYLOAD_TYPE, Statement, Subject, encode
 
 

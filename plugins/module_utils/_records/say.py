@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Connect
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest, Reference
 from ansible_collections.slipway.platform.plugins.module_utils._records import moments, statements
 from ansible_collections.slipway.platform.plugins.module_utils._sign import attached
 from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Signer, Trust
-from ansible_collections.slipway.platform.plugins.module_utils._sign.options import Connect
 from ansible_collections.slipway.platform.plugins.module_utils._sign.statement import Statement, Subject
 
 # Each of these says what was found at a moment, so saying it again later is news.

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import CONCURRENCY, Connect
 from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import Descriptor
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Reference
 from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry
 
-_PARALLEL = 8
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
@@ -30,7 +30,7 @@ class Image:
         return f"{self.registry.host}/{self.repository}@{self.descriptor.digest}"
 
 
-def resolve(references: Sequence[Reference], connect: Callable[[str], Registry]) -> tuple[Image, ...]:
+def resolve(references: Sequence[Reference], connect: Connect) -> tuple[Image, ...]:
     """The images that references name; one that several name is there once. Raises for the first that can't be had."""
     registries = {host: connect(host) for host in dict.fromkeys(reference.registry for reference in references)}
 
@@ -43,5 +43,5 @@ def resolve(references: Sequence[Reference], connect: Callable[[str], Registry])
 
 def each(work: Callable[[_In], _Out], values: Iterable[_In]) -> list[_Out]:
     """Do it for all, some at a time, and keep the order."""
-    with ThreadPoolExecutor(_PARALLEL) as pool:
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
         return list(pool.map(work, values))

@@ -4,29 +4,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from functools import cache
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
+from ansible_collections.slipway.platform.plugins.module_utils._oci import access
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Reference
-from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry
 from ansible_collections.slipway.platform.plugins.module_utils._sign import keys, kms
 from ansible_collections.slipway.platform.plugins.module_utils._sign.cosign import BUNDLE, FORMS
 from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Signer, Trust
 from ansible_collections.slipway.platform.plugins.module_utils._sign.keyless import Identity
 
-Connect = Callable[[str], Registry]
-
 _IMAGES: dict[str, Any] = {"type": "list", "elements": "str", "required": True}
-_REGISTRIES: dict[str, Any] = {
-    "type": "list",
-    "elements": "dict",
-    "default": [],
-    "options": {"host": {"type": "str", "required": True}, "ca_file": {"type": "path"}, "auth_file": {"type": "path"}},
-}
 # Paths and names of secrets, none of which is one: hiding them would hide which file is wrong.
 SIGNER: dict[str, Any] = {
     "type": "dict",
@@ -46,7 +36,7 @@ SIGN: dict[str, Any] = {
     "images": _IMAGES,
     "signer": SIGNER,
     "forms": {"type": "list", "elements": "str", "choices": list(FORMS), "default": [BUNDLE]},
-    "registries": _REGISTRIES,
+    **access.OPTIONS,
 }
 VERIFY: dict[str, Any] = {
     "images": _IMAGES,
@@ -55,7 +45,7 @@ VERIFY: dict[str, Any] = {
     "issuer": {"type": "str"},
     "signed_as": {"type": "list", "elements": "str", "default": []},
     "minimum": {"type": "int", "default": 1},
-    "registries": _REGISTRIES,
+    **access.OPTIONS,
 }
 
 
@@ -90,11 +80,3 @@ def images(values: Iterable[str]) -> tuple[Reference, ...]:
         if not reference.tag and not reference.digest:
             raise InvalidInput(f"{reference} names a repository and no image: add @<digest> or :<tag>")
     return references
-
-
-@contextmanager
-def registries(values: Iterable[Mapping[str, Any]]) -> Iterator[Connect]:
-    """How registries are reached, from the option ``registries``: each is opened once, and closed at the end."""
-    files = {value["host"]: [Path(value[name]) if value.get(name) else None for name in ("ca_file", "auth_file")] for value in values}
-    with ExitStack() as opened:
-        yield cache(lambda host: opened.enter_context(Registry.connect(host, *files.get(host, (None, None)))))

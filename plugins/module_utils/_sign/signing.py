@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Connect
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Reference
 from ansible_collections.slipway.platform.plugins.module_utils._sign import cosign, options, public
 from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Signer
@@ -21,11 +22,11 @@ class Request:
     images: tuple[Reference, ...]
     signer: Signer
     forms: tuple[str, ...]
-    connect: options.Connect
+    connect: Connect
     check_mode: bool = False
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any], connect: options.Connect, check_mode: bool) -> Request:
+    def from_params(cls, params: Mapping[str, Any], connect: Connect, check_mode: bool) -> Request:
         references = options.images(params["images"])
         return cls(references, options.signer(params["signer"]), tuple(params["forms"]), connect, check_mode)
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, Untrusted
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Connect
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Reference
 from ansible_collections.slipway.platform.plugins.module_utils._sign import cosign, options
 from ansible_collections.slipway.platform.plugins.module_utils._sign.cosign import Signature
@@ -22,12 +23,12 @@ class Request:
 
     images: tuple[Reference, ...]
     trust: Trust
-    connect: options.Connect
+    connect: Connect
     names: tuple[str, ...] = ()
     minimum: int = 1
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any], connect: options.Connect) -> Request:
+    def from_params(cls, params: Mapping[str, Any], connect: Connect) -> Request:
         references, trust = options.images(params["images"]), options.trust(params)
         signers = len(trust.keys) + (trust.certificates is not None)
         if not 0 <= params["minimum"] <= signers:

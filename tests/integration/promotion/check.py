@@ -29,12 +29,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / "collections"), str(ROOT / "tests")]
 
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Access  # noqa: E402
 from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import Credential, Keychain, config_json  # noqa: E402
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest, Reference  # noqa: E402
 from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry  # noqa: E402
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.model import Image, Promoted, Request  # noqa: E402
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.promote import promote  # noqa: E402
-from ansible_collections.slipway.platform.plugins.module_utils._promotion.session import Access  # noqa: E402
 from ansible_collections.slipway.platform.plugins.module_utils._tls.authority import ensure  # noqa: E402
 from ansible_collections.slipway.platform.plugins.module_utils._tls.wanted import Request as Certificates  # noqa: E402
 from support import images  # noqa: E402

@@ -29,17 +29,17 @@ class Scene:
 
     fake: FakeRegistry
     host: str
-    registries: list[dict[str, str]]
+    access: dict[str, str]
     digest: str  # of shop/ours:one
     key_file: str
 
     def sign(self, *images: str, check_mode: bool = False, **args: Any) -> dict[str, Any]:
-        wanted = {"images": [f"{self.host}/{i}" for i in images], "registries": self.registries, "signer": {"key_file": self.key_file, "name": "release"}}
+        wanted = {"images": [f"{self.host}/{i}" for i in images], "signer": {"key_file": self.key_file, "name": "release"}, **self.access}
         return run("image_sign", check_mode, **(wanted | args))
 
     def verify(self, *images: str, **args: Any) -> dict[str, Any]:
         keys = {"release": str(COSIGN / "cosign.pub")}
-        return run("image_verify", **{"images": [f"{self.host}/{i}" for i in images], "registries": self.registries, "keys": keys, **args})
+        return run("image_verify", **{"images": [f"{self.host}/{i}" for i in images], "keys": keys, **self.access, **args})
 
     @property
     def writes(self) -> int:
@@ -63,7 +63,7 @@ def scene(tmp_path: Path, key_file: str) -> Iterator[Scene]:
             images = [push(registry, "shop/ours", content) for content in ("one", "two")]
         fake.users, fake.auth = {"robot": PLANTED}, "basic"
         (tmp_path / "auth.json").write_text(json.dumps({"auths": {host: {"auth": base64.b64encode(f"robot:{PLANTED}".encode()).decode()}}}))
-        yield Scene(fake, host, [{"host": host, "ca_file": str(ca_file), "auth_file": str(tmp_path / "auth.json")}], str(images[0].digest), key_file)
+        yield Scene(fake, host, {"ca_file": str(ca_file), "auth_file": str(tmp_path / "auth.json")}, str(images[0].digest), key_file)
 
 
 def test_sign_verify_and_nothing_to_do(scene: Scene) -> None:
@@ -126,7 +126,7 @@ def test_the_verdict_says_who_or_why(scene: Scene) -> None:
         (["shop/ours:one"], {"signer": {"key_file": str(COSIGN / "cosign.key")}}, "it has a password"),
         (["shop/ours:one"], {"signer": {"key_file": str(COSIGN / "cosign.key"), "password_variable": "NONE_SUCH"}}, "no environment variable NONE_SUCH"),
         (["shop/ours:one", "shop/ours:none"], {}, "shop/ours at none"),
-        (["shop/ours:one"], {"registries": []}, "certificate"),
+        (["shop/ours:one"], {"ca_file": ""}, "certificate"),
         (["shop/ours:one"], {"forms": ["bundel"]}, "bundel"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Access
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.options import request
 from support import images
 from support.actions import run
@@ -32,7 +33,8 @@ DEFAULTS: dict[str, Any] = {
 
 
 def parse(tmp_path: Path, *entries: dict[str, Any], **more: Any) -> Any:
-    return request({**DEFAULTS, "images": [GOOD | entry for entry in entries], **more}, False, {}, tmp_path)
+    params = {**DEFAULTS, "images": [GOOD | entry for entry in entries], **more}
+    return request(params, Access.from_params(params, {}, tmp_path), False)
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Access
 from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import Credential, Keychain
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Reference
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.model import Image, Promoted, Request, Result
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.promote import promote
-from ansible_collections.slipway.platform.plugins.module_utils._promotion.session import Access
 from support import images
 from support.registry import FakeRegistry, Fault, serve
 
