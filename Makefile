@@ -65,10 +65,11 @@ molecule: machine ## every role on a cluster of its own; one of them: ARGS="-s p
 docs: python ## write docs/reference from the roles' and modules' own documentation
 	@python scripts/docs.py $(ARGS)
 
+# The larger set first: boto3 (an extra) needs older versions of what kubernetes needs, and so does whoever installs it beside the smaller one.
 .PHONY: lock
 lock: python ## move every pinned Python package to its newest allowed version
-	@uv pip compile --quiet --no-header --universal --generate-hashes --python-version 3.11 --upgrade requirements.txt --output-file requirements.lock
-	@uv pip compile --quiet --no-header --universal --generate-hashes --python-version 3.11 --upgrade --constraints requirements.lock requirements-dev.txt --output-file requirements-dev.lock
+	@uv pip compile --quiet --no-header --universal --generate-hashes --python-version 3.11 --upgrade requirements-dev.txt --output-file requirements-dev.lock
+	@uv pip compile --quiet --no-header --universal --generate-hashes --python-version 3.11 --upgrade --constraints requirements-dev.lock requirements.txt --output-file requirements.lock
 	@git --no-pager diff --stat -- requirements.lock requirements-dev.lock
 
 .PHONY: clean-cache
