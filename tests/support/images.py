@@ -93,3 +93,12 @@ def digests_under(fake: FakeRegistry, repository: str, digest: str) -> set[str]:
     for one in blobs:
         assert digest_of(fake.blobs[repository, one], one.partition(":")[0]) == one
     return {digest, *blobs}
+
+
+def listed(fake: FakeRegistry, subject: str, repository: str = "prod/app") -> set[str]:
+    """What a client of this registry would find."""
+    if fake.referrers_api:
+        found = [(name, json.loads(body)) for (where, name), (_, body) in fake.manifests.items() if where == repository]
+        return {name for name, value in found if value.get("subject", {}).get("digest") == subject}
+    digest = fake.tagged.get((repository, subject.replace(":", "-")))
+    return {entry["digest"] for entry in json.loads(fake.manifests[repository, digest][1])["manifests"]} if digest else set()

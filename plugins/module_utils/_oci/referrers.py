@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput
@@ -24,7 +24,15 @@ from ansible_collections.slipway.platform.plugins.module_utils._oci.registry imp
 _TRIES = 5
 _EMPTY = b"{}"
 _lock = threading.Lock()
-_changing: dict[tuple[str, str, Digest], threading.Lock] = {}
+_changing: dict[tuple[str, str, Digest], _Index] = {}
+
+
+@dataclass
+class _Index:
+    """The index under one fallback tag, as far as this process changes it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    touched: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,14 +91,18 @@ def from_tag(registry: Registry, repository: str, digest: Digest) -> list[Descri
     return _descriptors(index, registry, repository, digest) if index is not None else []
 
 
-def list_in_tag(registry: Registry, repository: str, digest: Digest, described: Sequence[Descriptor]) -> None:
-    """Have the index under the fallback tag list these, beside what it lists; for registries that do not do it themselves."""
+def list_in_tag(registry: Registry, repository: str, digest: Digest, described: Sequence[Descriptor], absent: bool = False) -> None:
+    """Have the index under the fallback tag list these, beside what it lists; for registries that do not do it themselves.
+
+    ``absent``: the tag is known not to be there, so that it need not be read first. It is read afterwards in any case.
+    """
     wanted = {d.digest for d in described}
     with _lock:
-        mine = _changing.setdefault((registry.host, repository, digest), threading.Lock())
+        mine = _changing.setdefault((registry.host, repository, digest), _Index())
     for _ in range(_TRIES):
-        with mine:
-            listed = from_tag(registry, repository, digest)
+        with mine.lock:
+            listed = [] if absent and not mine.touched else from_tag(registry, repository, digest)
+            mine.touched = True
             fresh = [d for d in described if d.digest not in {one.digest for one in listed}]
             if not fresh:
                 return

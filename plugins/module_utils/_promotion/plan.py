@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.slipway.platform.plugins.module_utils._promotion.attached import Attached, fresh_tags, unlisted
+from ansible_collections.slipway.platform.plugins.module_utils._promotion.attached import Attached
+from ansible_collections.slipway.platform.plugins.module_utils._promotion.carry import fresh_tags, unlisted
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.model import Image
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.transfer import Transfer
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.tree import Node, Tree

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Image promotion: tags of a destination point at the digest that a source has, with all that belongs to it. Nothing is ever deleted.
 
-The order: children, blobs, referrers, and the tag last, so that whoever sees the tag sees everything.
+The order: children, blobs, the root by its digest, what refers to it, and the tag last, so that whoever sees the tag sees everything. What refers
+to an image is looked for while the image is being stored.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import contextvars
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import SlipwayError
@@ -18,7 +19,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._oci import refus
 from ansible_collections.slipway.platform.plugins.module_utils._oci.messages import Transport
 from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Manifest, Registry
 from ansible_collections.slipway.platform.plugins.module_utils._promotion import attached as attachments
-from ansible_collections.slipway.platform.plugins.module_utils._promotion import plan, tags, tree
+from ansible_collections.slipway.platform.plugins.module_utils._promotion import carry, plan, tags, tree
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.attached import Attached
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.model import (
     CHANGED,
@@ -34,7 +35,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._promotion.model 
 )
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.session import Session, Tally, counted, groups
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.transfer import Transfer
-from ansible_collections.slipway.platform.plugins.module_utils._promotion.tree import Tree
+from ansible_collections.slipway.platform.plugins.module_utils._promotion.tree import Node, Tree
 
 
 def promote(
@@ -98,14 +99,15 @@ class _Work:
             return UNCHANGED
         early = attachments.start(self.session, self._source, self.image.source.repository, source.digest) if self._looks_around else {}
         whole = Tree(((tree.parse(source),),)) if self._same_repository and not self._looks_around else self._read(source)
-        attached = self._attached(whole, early)
+        finding = self._find(whole, early)
         transfer = Transfer(self.session, self._source, self.image.source.repository, self._destination, self.image.destination.repository, self.done)
         if self.request.check_mode:
+            attached = finding.result()
             plan.fill(transfer, self.image, whole, Attached() if self._same_repository else attached, wanted, self.before)
             self.after |= dict.fromkeys(wanted, self.digest)
             return CHANGED if self.done.operations else UNCHANGED
         if not self._same_repository:
-            self._store(transfer, whole, attached, wanted)
+            self._store(transfer, whole, finding, wanted)
         tags.set_and_read(self.session, self.image, self._destination, wanted, source.digest, lambda tag: self._put(transfer, whole, tag))
         self.after |= dict.fromkeys(wanted, self.digest)
         return CHANGED if wanted or self.done.manifests else UNCHANGED
@@ -149,29 +151,42 @@ class _Work:
     def _read(self, source: Manifest) -> Tree:
         return tree.read(self.session, self._source, self.image.source.repository, [source])[0]
 
-    def _attached(self, whole: Tree, early: attachments.Early) -> Attached:
+    def _find(self, whole: Tree, early: attachments.Early) -> Future[Attached]:
+        """What refers to the image, looked for while the image is stored; with ``require`` nothing is stored before something is found."""
         if not self._looks_around:
-            return Attached()
-        attached = attachments.discover(self.session, self._source, self.image.source.repository, whole, early)
-        if self.request.referrers == REQUIRE and not attached.names:
+            nothing: Future[Attached] = Future()
+            nothing.set_result(Attached())
+            return nothing
+        finding = self.session.beside(lambda: attachments.discover(self.session, self._source, self.image.source.repository, whole, early))
+        if self.request.referrers == REQUIRE and not finding.result().names:
             message = f"nothing refers to {self.image.source} ({self.digest}): no signature, SBOM or attestation, and referrers is 'require'"
             raise SlipwayError(message, reason=refusals.POLICY_REFUSED)
-        return attached
+        return finding
 
-    def _store(self, transfer: Transfer, whole: Tree, attached: Attached, wanted: list[str]) -> None:
+    def _store(self, transfer: Transfer, whole: Tree, finding: Future[Attached], wanted: list[str]) -> None:
         """Everything but the tags: children first, then the root where something refers to it, then what refers to it."""
-        below = [node for level in reversed(whole.levels[1:]) for node in level]
-        if wanted:
-            transfer.store([node for node in below if not node.is_index])
-            for node in below:
-                if node.is_index:
-                    transfer.put(node, str(node.digest))
-            if attached.names:
-                self._put(transfer, whole, str(whole.root.digest))
+        if not wanted:
+            attached = finding.result()
+            attached = replace(attached, referrers=carry.unlisted(transfer, attached.referrers))
         else:
-            attached = replace(attached, referrers=attachments.unlisted(transfer, attached.referrers))
+            try:
+                self._store_below(transfer, [node for node in whole.nodes if node is not whole.root])
+            finally:
+                wait([finding])  # whatever it asks for is counted here
+            attached = finding.result()
+            if attached.names and whole.root.is_index:
+                rooting = self.session.start(lambda: self._put(transfer, whole, self.digest))
+                carry.prepare(transfer, attached)
+                rooting.result()
+            elif attached.names:
+                self._put(transfer, whole, self.digest)
         if attached.names:
-            self.done.referrers = attachments.carry(transfer, attached)
+            self.done.referrers = carry.carry(transfer, attached)
+
+    def _store_below(self, transfer: Transfer, below: list[Node]) -> None:
+        transfer.store([node for node in below if not node.is_index])
+        for indexes in tree.rising(below):
+            self.session.each(lambda node: transfer.put(node, str(node.digest)), indexes)
 
     def _put(self, transfer: Transfer, whole: Tree, target: str) -> None:
         """Store the root; the first time with its blobs, unless they are there already."""

@@ -70,10 +70,13 @@ class _Counting:
 
 @dataclass
 class Place:
-    """What is known of one repository: blobs that are there, and whether there is hope that blobs are there which we did not put there."""
+    """What is known of one repository: blobs that are there, whether there is hope that blobs are there which we did not put there (``empty``:
+    there is none), whether the registry says that it does not exist, and tags that we set beside images."""
 
     blobs: set[Digest] = field(default_factory=set)
     empty: bool = False
+    new: bool = False
+    tags: set[str] = field(default_factory=set)
 
 
 class Session:
@@ -85,10 +88,11 @@ class Session:
         self._transport = _Counting(transport or Pool(lambda: trust(access.ca_file)))
         self.registry = Registries(access, clock, sleep, self._transport)
         self._places: dict[tuple[str, str], Place] = {}
-        self._tags: dict[tuple[str, str], Future[frozenset[str] | None]] = {}
+        self._tags: dict[tuple[str, str, int], Future[frozenset[str] | None]] = {}
         self._first: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
         self._workers = ThreadPoolExecutor(access.concurrency, "registry")
+        self._beside = ThreadPoolExecutor(access.concurrency, "beside")
         # By host: whether it refuses manifests whose blobs it does not have; and (host, from, to) between which it takes no blobs over.
         self.validates: dict[str, bool] = {}
         self.no_mounts: set[tuple[str, str, str]] = set()
@@ -97,6 +101,7 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._beside.shutdown(wait=True, cancel_futures=True)
         self._workers.shutdown(wait=True, cancel_futures=True)
         self._transport.close()
 
@@ -121,30 +126,39 @@ class Session:
             raise
 
     def start(self, work: Callable[[], _A]) -> Future[_A]:
-        """Begin something whose answer is needed later."""
+        """Begin something whose answer is needed later, in a worker."""
         return self._workers.submit(contextvars.copy_context().run, work)
+
+    def beside(self, work: Callable[[], _A]) -> Future[_A]:
+        """Begin something that needs workers itself (``each``), in none of them. It must not begin more of its kind."""
+        return self._beside.submit(contextvars.copy_context().run, work)
 
     def first(self, host: str) -> threading.Lock:
         """For finding out something about a registry once, though all want to know it at the same time."""
         with self._lock:
             return self._first.setdefault(host, threading.Lock())
 
-    def tags(self, host: str, repository: str) -> frozenset[str] | None:
-        """The tags of a repository, asked for once; None if the registry does not list them for us."""
+    def tags(self, host: str, repository: str, most: int = _MOST_TAGS) -> frozenset[str] | None:
+        """The tags of a repository, asked for once; None if the registry does not list them for us, or if they are more."""
+        key = (host, repository, most)
         with self._lock:
-            mine = (host, repository) not in self._tags
-            future = self._tags.setdefault((host, repository), Future())
+            mine = key not in self._tags
+            future = self._tags.setdefault(key, Future())
         if mine:
             try:
-                future.set_result(self._list(host, repository))
+                future.set_result(self._list(host, repository, most))
             except BaseException as error:
                 future.set_exception(error)
         return future.result()
 
-    def _list(self, host: str, repository: str) -> frozenset[str] | None:
+    def _list(self, host: str, repository: str, most: int) -> frozenset[str] | None:
         try:
-            return frozenset(self.registry(host).tags(repository, _MOST_TAGS))
-        except (Denied, NotFound, Conflict):
+            return frozenset(self.registry(host).tags(repository, most))
+        except NotFound as error:
+            # Some say of a repository without tags that it is unknown. Where we have just found it empty that is no surprise.
+            is_empty = "NAME_UNKNOWN" in error.facts.get("codes", []) and self.place(host, repository).empty
+            return frozenset() if is_empty else None
+        except (Denied, Conflict):
             return None
         except SlipwayError as error:
             if error.facts.get("status") in (400, 405, 501):

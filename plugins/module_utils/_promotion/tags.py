@@ -20,7 +20,8 @@ def read(session: Session, registry: Registry, repository: str, tag: str) -> str
         return str(registry.manifest(repository, tag).digest)
     except NotFound as error:
         if "NAME_UNKNOWN" in error.facts.get("codes", []):
-            session.place(registry.host, repository).empty = True
+            place = session.place(registry.host, repository)
+            place.empty = place.new = True
         return ""
 
 

@@ -19,7 +19,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._oci.messages imp
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest
 from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.model import Done
-from ansible_collections.slipway.platform.plugins.module_utils._promotion.session import Session
+from ansible_collections.slipway.platform.plugins.module_utils._promotion.session import Place, Session
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.tree import Node
 
 _UNKNOWN = ("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN")
@@ -43,10 +43,14 @@ class Transfer:
         return self.source is self.destination
 
     @property
+    def place(self) -> Place:
+        return self.session.place(self.destination.host, self.repository)
+
+    @property
     def is_careful(self) -> bool:
         """Whether a manifest that is stored with its blobs (``store``) can't be seen before they are there."""
         host = self.destination.host
-        return self.session.validates.get(host) is not None or self.session.place(host, self.repository).empty
+        return self.session.validates.get(host) is not None or self.place.empty
 
     def put(self, node: Node, target: str) -> Response:
         """Store a manifest under a tag or its digest; all that it names is there."""
@@ -61,7 +65,7 @@ class Transfer:
         answers: dict[Digest, Response] = {}
         missing: dict[Digest, list[Descriptor]] = {}
         rest = list(nodes)
-        place = self.session.place(self.destination.host, self.repository)
+        place = self.place
         # The first is offered alone: what is said about it decides about the others.
         while rest:
             if place.empty or self.session.validates.get(self.destination.host) is False:
@@ -85,7 +89,7 @@ class Transfer:
 
     def bring(self, blobs: Iterable[Descriptor]) -> None:
         """Have these blobs in the destination, each once."""
-        place = self.session.place(self.destination.host, self.repository)
+        place = self.place
         wanted = {blob.digest: blob for blob in blobs if blob.digest not in place.blobs}
         self.session.each(self._bring, list(wanted.values()))
         place.blobs |= set(wanted)
@@ -108,7 +112,7 @@ class Transfer:
             lacking = self._lacking(node, error)
             if lacking is None:
                 raise
-        place = self.session.place(self.destination.host, self.repository)
+        place = self.place
         for blob in node.blobs if lacking == list(node.blobs) else lacking:
             place.blobs.discard(blob.digest)
             if not self.destination.has_blob(self.repository, blob.digest):
@@ -130,7 +134,7 @@ class Transfer:
     def _doubt(self, accepted: Sequence[Node], missing: dict[Digest, list[Descriptor]]) -> None:
         """Not every registry looks for the blobs of a manifest. Until one is known to, look for the one blob that only this image has."""
         host = self.destination.host
-        place = self.session.place(host, self.repository)
+        place = self.place
         doubtful = [node for node in accepted if node.blobs and node.blobs[0].digest not in place.blobs]
         if self.session.validates.get(host) or not doubtful:
             return

@@ -7,7 +7,7 @@ OCI image specification 1.1: "Image Index", "Image Manifest". An index is never 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,18 +74,36 @@ def parse(manifest: Manifest) -> Node:
 
 
 def read(session: Session, registry: Registry, repository: str, roots: Sequence[Manifest]) -> list[Tree]:
-    """The trees of some manifests, level by level, each manifest of a level at the same time."""
-    trees = []
-    for root in roots:
-        levels: list[tuple[Node, ...]] = [(parse(root),)]
-        seen = {root.digest}
-        while wanted := list({d.digest: d for node in levels[-1] for d in node.children if d.digest not in seen}.values()):
-            seen |= {d.digest for d in wanted}
-            if len(levels) >= _DEEPEST or len(seen) > _MOST:
+    """The trees of some manifests, level by level: what lies equally deep in any of them is read at the same time, and once."""
+    trees: list[list[tuple[Node, ...]]] = [[(parse(root),)] for root in roots]
+    seen = [{root.digest} for root in roots]
+    while True:
+        wanted = [_below(levels[-1], known) for levels, known in zip(trees, seen, strict=True)]
+        if not any(wanted):
+            return [Tree(tuple(levels)) for levels in trees]
+        for root, levels, known, more in zip(roots, trees, seen, wanted, strict=True):
+            known |= {d.digest for d in more}
+            if more and (len(levels) >= _DEEPEST or len(known) > _MOST):
                 raise _unsupported(root, f"indexes lie more than {_DEEPEST} deep in it, or it lists more than {_MOST} manifests")
-            levels.append(tuple(session.each(lambda one: parse(fetch(registry, repository, one)), wanted)))
-        trees.append(Tree(tuple(levels)))
-    return trees
+        once = {(d.digest, d.size): d for more in wanted for d in more}
+        nodes = dict(zip(once, session.each(lambda one: parse(fetch(registry, repository, one)), list(once.values())), strict=True))
+        for levels, more in zip(trees, wanted, strict=True):
+            if more:
+                levels.append(tuple(nodes[d.digest, d.size] for d in more))
+
+
+def _below(level: Iterable[Node], known: Collection[Digest]) -> list[Descriptor]:
+    return list({child.digest: child for node in level for child in node.children if child.digest not in known}.values())
+
+
+def rising(nodes: Iterable[Node]) -> Iterator[list[Node]]:
+    """The indexes among some nodes, so that each comes after all that it leads to; those of one list do not lead to each other."""
+    left = {node.digest: node for node in nodes if node.is_index}
+    while left:
+        ready = [node for node in left.values() if not any(child.digest in left for child in node.children)]
+        yield ready
+        for node in ready:
+            del left[node.digest]
 
 
 def fetch(registry: Registry, repository: str, described: Descriptor) -> Manifest:

@@ -34,15 +34,6 @@ def run(source: FakeRegistry, destination: FakeRegistry, **more: Any) -> Promote
     return promote(Request((image,), access, **more), sleep=lambda _: None).images[0]
 
 
-def listed(fake: FakeRegistry, subject: str, repository: str = "prod/app") -> set[str]:
-    """What a client of this registry would find."""
-    if fake.referrers_api:
-        found = [(name, json.loads(body)) for (where, name), (_, body) in fake.manifests.items() if where == repository]
-        return {name for name, value in found if value.get("subject", {}).get("digest") == subject}
-    digest = fake.tagged.get((repository, subject.replace(":", "-")))
-    return {entry["digest"] for entry in json.loads(fake.manifests[repository, digest][1])["manifests"]} if digest else set()
-
-
 def test_everything_that_refers_to_anything_arrives(fake: FakeRegistry, other: FakeRegistry) -> None:
     children = [images.manifest(fake, "app", name, layers=1) for name in ("amd", "arm")]
     digest = images.index(fake, "app", children, "rc")
@@ -52,10 +43,10 @@ def test_everything_that_refers_to_anything_arrives(fake: FakeRegistry, other: F
     tags = [images.cosign(fake, "app", digest), images.cosign(fake, "app", children[0], "att"), images.cosign(fake, "app", sbom)]
     promoted = run(fake, other)
     assert promoted.state == "changed", promoted.msg
-    assert listed(other, digest) == {sbom, signature}
-    assert listed(other, children[1]) == {child_sbom}
-    assert listed(other, sbom) == {of_sbom}
-    assert listed(other, of_sbom) == {of_that}
+    assert images.listed(other, digest) == {sbom, signature}
+    assert images.listed(other, children[1]) == {child_sbom}
+    assert images.listed(other, sbom) == {of_sbom}
+    assert images.listed(other, of_sbom) == {of_that}
     for one in (sbom, signature, child_sbom, of_sbom, of_that, *tags):
         assert images.digests_under(other, "prod/app", one) == images.digests_under(fake, "app", one)
         assert other.manifests["prod/app", one] == fake.manifests["app", one]
@@ -97,7 +88,7 @@ def test_what_a_tag_lists_and_does_not_refer_to_the_image_stays(other: FakeRegis
         del fake.manifests["app", gone]
         promoted = run(fake, other)
         assert promoted.state == "changed", promoted.msg
-        assert (listed(other, digest), promoted.referrers) == ({real}, [real])
+        assert (images.listed(other, digest), promoted.referrers) == ({real}, [real])
 
 
 def test_a_registry_that_takes_the_tag_for_the_digest(other: FakeRegistry) -> None:
@@ -114,7 +105,7 @@ def test_what_the_destination_lists_already_is_kept() -> None:
         images.manifest(other, "prod/app", "x", layers=1)
         kept = images.refer(other, "prod/app", digest, "approval")
         assert run(fake, other).state == "changed"
-        assert listed(other, digest) == {brought, kept}
+        assert images.listed(other, digest) == {brought, kept}
 
 
 def test_a_registry_without_a_list_of_tags_is_asked_for_the_few_that_matter() -> None:
@@ -123,7 +114,7 @@ def test_a_registry_without_a_list_of_tags_is_asked_for_the_few_that_matter() ->
         sbom, signature = images.refer(fake, "app", digest), images.cosign(fake, "app", digest)
         promoted = run(fake, other)
         assert promoted.state == "changed", promoted.msg
-        assert listed(other, digest) == {sbom}
+        assert images.listed(other, digest) == {sbom}
         assert signature in other.tagged.values()
 
 
@@ -166,7 +157,7 @@ def test_require(fake: FakeRegistry, other: FakeRegistry) -> None:
     images.refer(fake, "app", digest)
     assert run(fake, other).state == "unchanged", "an image that is there already is not looked at again"
     assert run(fake, other, referrers="require").state == "changed"
-    assert len(listed(other, digest)) == 1
+    assert len(images.listed(other, digest)) == 1
     assert run(fake, other, referrers="require").state == "unchanged"
 
 
@@ -201,5 +192,5 @@ def test_requests_with_three_signatures() -> None:
         for name in ("signature", "sbom", "provenance"):
             images.refer(fake, "app", digest, name)
         assert run(fake, fake).state == "changed"
-        assert len(listed(fake, digest)) == 3
+        assert len(images.listed(fake, digest)) == 3
         assert fake.count() <= 48

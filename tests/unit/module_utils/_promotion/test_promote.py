@@ -203,6 +203,15 @@ def test_a_nested_index_and_the_same_manifest_twice(fake: FakeRegistry, other: F
     assert other.count("PUT", f"/manifests/{amd}") <= 2
 
 
+def test_indexes_that_lead_to_each_other_go_in_their_order(fake: FakeRegistry, other: FakeRegistry) -> None:
+    inner = images.index(fake, "app", [images.manifest(fake, "app", "amd", layers=1)])
+    outer = images.index(fake, "app", [inner])
+    digest = images.index(fake, "app", [outer, inner], "v1.0.0-rc.1")
+    promoted = one(job(fake, other))
+    assert promoted.state == "changed", promoted.msg
+    assert_same(fake, other, digest)
+
+
 def test_an_index_that_is_too_deep_is_refused(fake: FakeRegistry) -> None:
     digest = images.manifest(fake, "app", "x", layers=1)
     for _ in range(12):
