@@ -34,7 +34,7 @@ from promotion.servers import Servers  # noqa: E402
 from promotion.store import free_space  # noqa: E402
 from promotion.tools import Pair, Tool  # noqa: E402
 
-OURS = ("image_promote", "image_promote -32", "ansible-playbook")
+OURS = ("image_promote", "image_promote -16", "ansible-playbook")
 TAG, RELEASED = "v1.4.0-rc.2", "v1.4.0"
 DELAYS = (0, 40)  # milliseconds that each request waits in the proxy
 REQUESTS = {"one image, cold": 25, "one image, nothing to do": 2, "one image, 1 of 18 blobs missing": 10}
@@ -190,7 +190,7 @@ def machine() -> str:
 def chosen(names: str | None, binaries: dict[str, Path]) -> list[Tool]:
     every: list[Tool] = [
         tools.Ours(),
-        tools.Ours(32),
+        tools.Ours(16),
         tools.Playbook(),
         tools.Crane(binaries["crane"]),
         tools.Regctl(binaries["regctl"], 3),

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from ansible_collections.slipway.platform.plugins.module_utils import _artifacts, _command
 from ansible_collections.slipway.platform.plugins.module_utils._kind import go
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import CONCURRENCY
 from promotion.servers import ending_with_us, program
 
 MODULES = {
@@ -88,31 +89,30 @@ def each(commands: Sequence[Sequence[str]], env: Mapping[str, str], folder: Path
     return time.monotonic() - started
 
 
-def arguments(pairs: Sequence[Pair], attached: str, parallel: int) -> dict[str, Any]:
+def arguments(pairs: Sequence[Pair], attached: str) -> dict[str, Any]:
     """image_promote's arguments for these pairs; all images of a list go in one call."""
     references = [reference for pair in pairs for reference in (pair.source, pair.destination)]
     return {
         "images": [{"source": pair.source, "destination": pair.destination} for pair in pairs],
         "referrers": attached,
         "plain_http": sorted({reference.partition("/")[0] for reference in references}),
-        "concurrency": parallel,
     }
 
 
 @dataclass(frozen=True)
 class Ours:
-    """The core in one process; ``parallel`` requests at a time, 16 are its own choice."""
+    """The core in one process; ``parallel`` requests at a time."""
 
-    parallel: int = 16
+    parallel: int = CONCURRENCY
     carries: bool = True
 
     @property
     def name(self) -> str:
-        return "image_promote" if self.parallel == 16 else f"image_promote -{self.parallel}"
+        return "image_promote" if self.parallel == CONCURRENCY else f"image_promote -{self.parallel}"
 
     def promote(self, pairs: Sequence[Pair], attached: str, folder: Path) -> float:
         rest = {"credentials": [], "auth_file": "", "ca_file": "", "request_timeout": 30, "deadline": 1800, "immutable": True, "moving_tags": []}
-        job = json.dumps({**rest, **arguments(pairs, attached, self.parallel)}).encode()
+        job = json.dumps({**rest, **arguments(pairs, attached), "concurrency": self.parallel}).encode()
         return float(json.loads(run([sys.executable, str(Path(__file__).parent / "worker.py")], {"HOME": str(folder)}, folder, job))["seconds"])
 
 
@@ -124,7 +124,7 @@ class Playbook:
     carries: bool = True
 
     def promote(self, pairs: Sequence[Pair], attached: str, folder: Path) -> float:
-        task = {"name": "Promote", "slipway.platform.image_promote": arguments(pairs, attached, 16)}
+        task = {"name": "Promote", "slipway.platform.image_promote": arguments(pairs, attached)}
         play = [{"name": "Promote", "hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}]
         (folder / "promote.yml").write_text(json.dumps(play))  # JSON is YAML
         program = str(Path(sys.executable).with_name("ansible-playbook"))

@@ -14,12 +14,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "collections"))
 
+from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Access
 from ansible_collections.slipway.platform.plugins.module_utils._promotion import options
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.promote import promote
 
 
 def main() -> int:
-    request = options.request(json.load(sys.stdin), False, {}, Path.cwd())
+    params = json.load(sys.stdin)
+    request = options.request(params, Access.from_params(params, {}, Path.cwd()), False)
     started = time.monotonic()
     result = promote(request)
     seconds = time.monotonic() - started
