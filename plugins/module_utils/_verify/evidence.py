@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from ansible_collections.slipway.platform.plugins.module_utils import _files
 
 PASS, FAIL, UNKNOWN = "PASS", "FAIL", "UNKNOWN"
 
@@ -47,13 +47,9 @@ class Evidence:
 
 def write(folder: Path, evidence: Evidence) -> Path:
     """Keep the record below ``folder``; the latest of a check replaces the one before, by one rename."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _files.make_private_folder(folder)
     path = folder / evidence.file_name
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=folder)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(asdict(evidence), file, indent=2, sort_keys=False, ensure_ascii=False)
-        file.write("\n")
-    Path(temporary).replace(path)
+    _files.write(path, json.dumps(asdict(evidence), indent=2, ensure_ascii=False) + "\n")
     return path
 
 
