@@ -27,10 +27,12 @@ class Kept:
 def keep(directory: Path, results: Mapping[str, Any], check_mode: bool = False) -> Kept:
     """Write what differs, readable by this user alone. ``results`` are values that JSON knows."""
     texts = {name: json.dumps({name: value}, indent=4, sort_keys=True) + "\n" for name, value in results.items()}
-    if check_mode:
-        return Kept([name for name, text in texts.items() if _read(directory / f"{name}.json") != text])
-    _files.make_private_folder(directory)
-    return Kept([name for name, text in texts.items() if _files.write_if_different(directory / f"{name}.json", text)])
+    other = [name for name, text in texts.items() if _read(directory / f"{name}.json") != text]
+    if not check_mode:
+        _files.make_private_folder(directory)
+        for name in other:
+            _files.write(directory / f"{name}.json", texts[name])
+    return Kept(other)
 
 
 def _read(path: Path) -> str:
