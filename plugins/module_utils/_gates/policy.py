@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +29,8 @@ from ansible_collections.slipway.platform.plugins.module_utils._gates.verified i
 from ansible_collections.slipway.platform.plugins.module_utils._gates.versions import Versions
 from ansible_collections.slipway.platform.plugins.module_utils._gates.windows import Windows
 from ansible_collections.slipway.platform.plugins.module_utils._gates.zones import zone
+from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import canonical
+from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest
 from ansible_collections.slipway.platform.plugins.module_utils._sign.public import fingerprint
 from ansible_collections.slipway.platform.plugins.module_utils._sign.public import load as load_key
 from ansible_collections.slipway.platform.plugins.module_utils._versions.tags import KINDS
@@ -114,8 +114,7 @@ def _keys(document: Document, folder: Path) -> tuple[dict[str, str], dict[str, s
 
 def _digest(data: Any, prints: Mapping[str, str]) -> str:
     """Comments, order and spelling of the YAML do not matter; what a key is does, and where it lies does not."""
-    content = json.dumps({**data, "keys": prints}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
+    return str(Digest.of(canonical({**data, "keys": prints})))
 
 
 def _policy(data: Any, keys: dict[str, str], prints: dict[str, str]) -> Policy:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
-from ansible_collections.slipway.platform.plugins.module_utils._gates.policy import check_text, load
+from ansible_collections.slipway.platform.plugins.module_utils._gates.policy import _digest, check_text, load
 from ansible_collections.slipway.platform.plugins.module_utils._gates.schema import POLICY
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -218,6 +218,13 @@ def test_another_key_changes_the_digest(folder: Path) -> None:
     first = load(write(folder, TEXT)).digest
     (folder / "bob.pub").write_bytes(public_key())
     assert load(write(folder, TEXT)).digest != first
+
+
+def test_a_digest_is_the_same_in_every_version() -> None:
+    """Approvals are bound to plans, and plans to this: other bytes for the same policy would make all of them worthless."""
+    data = {"gates": {"soak": "24h", "approvals": {"quorum": 2, "from": ["ada", "Zoë"]}}, "environment": "prod"}
+    written = _digest(data, {"Zoë": "SHA256:b", "ada": "SHA256:a"})
+    assert written == "sha256:d163f434a145d260efe8c8087984b67a17ec4b273d8c7498b1745385b4d82000"
 
 
 def test_where_a_key_lies_does_not_matter(folder: Path) -> None:
