@@ -4,6 +4,9 @@
 
 A node names a running image by the digest it was pulled by (``status.*ContainerStatuses[].imageID``, set by the container runtime): that of
 the index, of the manifest for the node's platform, or of the configuration. A record holds all of them, so the answer needs no registry.
+
+Two images with the same configuration are one to the runtime, and it may name either by the digest of the other. ``status.*.image`` helps: for an
+image without a tag it is the digest of the configuration.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._records.ledger i
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 _SERVICE_LABEL = "app.kubernetes.io/name"
 _KINDS = (("initContainerStatuses", "init"), ("containerStatuses", "container"), ("ephemeralContainerStatuses", "ephemeral"))
+_ID = re.compile(r"sha256:[0-9a-f]{64}")
 _DIGEST = re.compile(r"sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})$")
 
 
@@ -51,6 +55,17 @@ class ContainerVerdict:
     intended: str
     verdict: str
     reason: str
+
+
+@dataclass(frozen=True)
+class _Container:
+    """``image``: the image id that the node reports, ``shown``: the image it reports, ``asked``: the reference in the specification."""
+
+    name: str
+    kind: str
+    image: str = ""
+    shown: str = ""
+    asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,7 +125,7 @@ def _pod(pod: Mapping[str, Any], records: Mapping[str, Intended]) -> PodVerdict:
     metadata = pod["metadata"]
     service = (metadata.get("labels") or {}).get(_SERVICE_LABEL, "")
     record = records.get(service)
-    containers = tuple(_container(name, kind, image, record) for name, kind, image in _images(pod))
+    containers = tuple(_container(found, record) for found in _containers(pod))
     worst = next((c for verdict in (NO, UNKNOWN) for c in containers if c.verdict == verdict), None)
     if record is None:
         verdict, reason = UNKNOWN, f"there is no record of {service}" if service else f"it has no label {_SERVICE_LABEL}, so no record is its own"
@@ -121,34 +136,38 @@ def _pod(pod: Mapping[str, Any], records: Mapping[str, Intended]) -> PodVerdict:
     return PodVerdict(metadata.get("namespace", ""), metadata["name"], service, verdict, reason, containers)
 
 
-def _images(pod: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Name, kind and image id of every container of the specification, and of those that only the status knows."""
+def _containers(pod: Mapping[str, Any]) -> Iterator[_Container]:
+    """Every container of the specification, and those that only the status knows."""
     status, spec = pod.get("status") or {}, pod.get("spec") or {}
     for key, kind in _KINDS:
-        said = {one["name"]: one.get("imageID") or "" for one in status.get(key) or []}
-        named = [one["name"] for one in spec.get(key.replace("Statuses", "s")) or []]
+        said = {one["name"]: one for one in status.get(key) or []}
+        named = {one["name"]: one for one in spec.get(key.replace("Statuses", "s")) or []}
         for name in dict.fromkeys([*named, *said]):
-            yield name, kind, said.get(name, "")
+            seen = said.get(name, {})
+            yield _Container(name, kind, seen.get("imageID") or "", seen.get("image") or "", named.get(name, {}).get("image") or "")
 
 
-def _container(name: str, kind: str, image: str, record: Intended | None) -> ContainerVerdict:
-    runs = digest_of(image)
+def _container(found: _Container, record: Intended | None) -> ContainerVerdict:
+    runs = digest_of(found.image)
     # A container that the record does not name may still be one of ours: the pod of a migration runs the service's image.
-    wanted = (record.containers.get(name) or (record.digest if runs in record.contents else "")) if record else ""
-    verdict, reason = _compare(name, image, runs, wanted, record)
-    return ContainerVerdict(name, kind, runs, wanted, verdict, reason)
+    wanted = (record.containers.get(found.name) or (record.digest if runs in record.contents else "")) if record else ""
+    verdict, reason = _compare(found, runs, wanted, record)
+    return ContainerVerdict(found.name, found.kind, runs, wanted, verdict, reason)
 
 
-def _compare(name: str, image: str, runs: str, wanted: str, record: Intended | None) -> tuple[str, str]:
+def _compare(found: _Container, runs: str, wanted: str, record: Intended | None) -> tuple[str, str]:
     if record is None:
         return UNKNOWN, "no record says what it should run"
     if not runs:
-        return UNKNOWN, "the node does not say yet what it runs" if not image else f"the node names its image without a digest: {image}"
-    if runs == wanted or (wanted in record.contents and runs in record.contents):
+        return UNKNOWN, "the node does not say yet what it runs" if not found.image else f"the node names its image without a digest: {found.image}"
+    configuration = found.shown if _ID.fullmatch(found.shown) else ""
+    if runs == wanted or (wanted in record.contents and not record.contents.isdisjoint((runs, configuration))):
         return YES, ""
+    if wanted and digest_of(found.asked) == wanted and not configuration:
+        return UNKNOWN, f"it was to run {wanted}, and the node names what it runs {runs}: another image, or another name for the same"
     if wanted:
         return NO, f"it runs {runs}, and the record says {wanted}"
-    if record.containers and name not in record.containers:
+    if record.containers and found.name not in record.containers:
         return NO, f"it runs {runs}, and the record has no such container"
     return UNKNOWN, f"it runs {runs}, and the record does not say what it should run"
 

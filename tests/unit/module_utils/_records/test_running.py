@@ -56,6 +56,24 @@ def test_a_pod_against_its_record(given: dict[str, Any], verdict: str, reason: s
     assert bool(found.reason) is (verdict != YES)
 
 
+@pytest.mark.parametrize(
+    ("container", "status", "verdict"),
+    [
+        ("web", {"imageID": image(OTHER), "image": PLATFORM}, YES),
+        ("web", {"imageID": image(OTHER), "image": SIDECAR}, NO),
+        ("web", {"imageID": image(OTHER), "image": "registry.example.com/other:v1"}, UNKNOWN),
+        ("proxy", {"imageID": image(OTHER), "image": PLATFORM}, NO),
+    ],
+    ids=["the same configuration", "another configuration", "it has a tag, so who knows", "our image in the sidecar's place"],
+)
+def test_the_node_names_an_image_by_the_digest_of_another(container: str, status: dict[str, str], verdict: str) -> None:
+    given = pod(running={container: ""})
+    given["spec"]["containers"][0]["image"] = image(RECORD.containers[container])
+    given["status"]["containerStatuses"] = [{"name": container, **status}]
+    (found,) = judge([given], {"hello": RECORD})
+    assert found.verdict == verdict, found.reason
+
+
 def test_without_recorded_containers_another_image_is_unknown_not_wrong() -> None:
     record = Intended("hello", "v1", INDEX, RECORD.since, "ci", RECORD.contents, {})
     (found,) = judge([pod(running={"web": image(INDEX), "proxy": image(SIDECAR)})], {"hello": record})
