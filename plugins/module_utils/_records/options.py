@@ -47,6 +47,7 @@ PLAN: dict[str, Any] = {
     "manifests": {"type": "raw", "default": ""},
     "moving_tags": {"type": "list", "elements": "str", "default": []},
     "plan": {"type": "path"},
+    "begun": {"type": "path"},
     "save": {"type": "path"},
     "show": {"type": "bool", "default": True},
     **access.OPTIONS,
@@ -104,7 +105,8 @@ def plan_request(params: Mapping[str, Any], carry: prepare.Carry) -> prepare.Req
     if not requester:
         raise InvalidInput("requester is empty: say who asks for the promotion, since that person's approval does not count")
     sources = tuple(map(Source.from_params, params["environments"]))
-    return prepare.Request(params["environment"], Path(params["policy"]), services, requester, sources, params["manifests"], saved, carry)
+    begun = plan.read(Path(params["begun"])) if params["begun"] and Path(params["begun"]).exists() else None
+    return prepare.Request(params["environment"], Path(params["policy"]), services, requester, sources, params["manifests"], saved, begun, carry)
 
 
 def wanted(params: Mapping[str, Any], now: datetime) -> tuple[say.Wanted, ...]:

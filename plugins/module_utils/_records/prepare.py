@@ -41,7 +41,10 @@ class Service:
 
 @dataclass(frozen=True)
 class Request:
-    """``carry``: says what the registry would have to do (``image_promote`` in check mode); ``saved``: the plan that must still hold."""
+    """``carry``: says what the registry would have to do (``image_promote`` in check mode); ``saved``: the plan that must still hold.
+
+    ``begun``: what an earlier run planned. If it is what is asked for and still holds, it is gone on with, so that its approvals count.
+    """
 
     environment: str
     policy: Path
@@ -50,6 +53,7 @@ class Request:
     sources: tuple[Source, ...]
     manifests: Any = ""
     saved: Saved | None = None
+    begun: Saved | None = None
     carry: Carry | None = None
 
 
@@ -95,34 +99,37 @@ def prepare(request: Request, connect: Connect, now: datetime) -> Prepared:
     trust = Trust.from_files(policy.keys)
     looked = {source.name: environments.look(source, trust) for source in _sources(request, policy)}
     here = looked[request.environment]
-    done = request.saved and request.saved.plan.hash in {str(one.statement.predicate.get("plan")) for one in here.records.records}
-    if request.saved and done:
+    recorded = {str(one.statement.predicate.get("plan")) for one in here.records.records}
+    if request.saved and request.saved.plan.hash in recorded:
         return _recorded(request.saved)
-    changes = tuple(_change(service, policy, connect) for service in request.services)
-    plan = Plan(request.environment, policy.upstream_name, request.requester, policy.digest, changes, _state(here, changes), _text(request.manifests))
-    since = tuple(verify(request.saved.plan, plan)) if request.saved else ()
-    if request.saved and not since:
-        plan = request.saved.plan  # whose hash was approved
+    today = _plan(request, policy, here, connect)
+    since = tuple(verify(request.saved.plan, today)) if request.saved else ()
+    held = request.saved or request.begun
+    plan = held.plan if held and not verify(held.plan, today) else today  # its hash was approved
     judged = [_judge(change, plan, policy, list(looked.values()), trust, connect, now) for change in plan.changes]
-    verdicts = [(one.service, verdict) for one in judged for verdict in one.verdicts]
-    verdicts += [(change.service, deny("plan", "changed", f"not as it was planned: {text}")) for text in since for change in plan.changes[:1]]
-    effects = request.carry(changes) if request.carry else ()
-    # The registry's own refusals, such as a tag that may not move, are seen before anything is touched, not half-way.
-    verdicts += [(str(one["service"]), deny("registry", str(one["reason"]), str(one["msg"]))) for one in effects if one["state"] == "failed"]
+    effects = request.carry(plan.changes) if request.carry else ()
+    verdicts = [*((one.service, verdict) for one in judged for verdict in one.verdicts), *_refused(plan, since, effects)]
+    rejected = any(verdict.gate == "rejected" and verdict.outcome == "deny" for _, verdict in verdicts)
+    stands = not request.saved and not rejected and _stands(today, here)
+    if stands and request.begun and request.begun.plan.hash in recorded and _images(request.begun.plan) == _images(today):
+        return _recorded(request.begun)
     worst = outcome([verdict for _, verdict in verdicts])
-    saved = Saved(
-        plan,
-        moments.text(now),
-        worst,
-        [_verdict(service, verdict) for service, verdict in verdicts],
-        [approval for one in judged for approval in one.approvals],
-        effects,
-    )
+    told = [_verdict(service, verdict) for service, verdict in verdicts]
+    saved = Saved(plan, moments.text(now), worst, told, [approval for one in judged for approval in one.approvals], effects)
     next_time, said = _forecast(judged, worst)
     ignored = tuple(text for one in judged for text in one.ignored)
-    rejected = any(verdict.gate == "rejected" and verdict.outcome == "deny" for _, verdict in verdicts)
-    stands = not request.saved and not rejected and _stands(plan, here)
     return Prepared(document(saved), plan.hash, worst, next_time, said, since, False, ignored, _images(plan), _references(plan), _releases(plan), stands)
+
+
+def _plan(request: Request, policy: Policy, here: Environment, connect: Connect) -> Plan:
+    changes = tuple(_change(service, policy, connect) for service in request.services)
+    return Plan(request.environment, policy.upstream_name, request.requester, policy.digest, changes, _state(here, changes), _text(request.manifests))
+
+
+def _refused(plan: Plan, since: Sequence[str], effects: Sequence[Mapping[str, Any]]) -> list[tuple[str, Verdict]]:
+    """What no gate says. The registry's own refusals, such as a tag that may not move, are seen before anything is touched, not half-way."""
+    changed = [(change.service, deny("plan", "changed", f"not as it was planned: {text}")) for text in since for change in plan.changes[:1]]
+    return changed + [(str(one["service"]), deny("registry", str(one["reason"]), str(one["msg"]))) for one in effects if one["state"] == "failed"]
 
 
 def _check(request: Request, policy: Policy) -> None:

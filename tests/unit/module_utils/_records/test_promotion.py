@@ -230,6 +230,36 @@ def test_a_plan_whose_run_failed_after_the_tags_can_be_carried_out_again(world: 
     assert (again.outcome, again.hash, again.changed_since) == ("allow", first.hash, ())
 
 
+def test_a_killed_run_is_gone_on_with_under_the_approvals_of_its_plan(world: World) -> None:
+    digest = world.image("v1.4.0-rc.1")
+    world.soaked(digest)
+    first = world.plan(manifests="- 1\n+ 2")
+    world.approve(digest, first, "ada", "bob")
+    plan.save(first.plan, world.folder / "plan.json")
+    begun = plan.read(world.folder / "plan.json")
+    world.carry(first)
+
+    assert world.plan(manifests="- 1\n+ 2").outcome == "deny"  # the tags stand elsewhere now, so this is another plan, which nobody approved
+    again = world.plan(manifests="- 1\n+ 2", begun=begun)
+    assert (again.hash, again.outcome) == (first.hash, "allow"), said(again)
+    world.record(again)
+    assert world.plan(begun=begun).recorded
+    assert world.plan().stands
+
+
+def test_what_an_earlier_run_planned_is_not_gone_on_with_if_it_no_longer_holds(world: World) -> None:
+    digest = world.image("v1.4.0-rc.1")
+    world.soaked(digest)
+    first = world.plan()
+    world.approve(digest, first, "ada", "bob")
+    plan.save(first.plan, world.folder / "plan.json")
+    begun = plan.read(world.folder / "plan.json")
+    assert world.plan(begun=begun).outcome == "allow"
+    for other in (world.plan(begun=begun, manifests="+ 3"), world.plan(begun=begun, requester="bob"), world.plan(begun=begun, version="v1.4.1")):
+        assert other.hash != first.hash
+        assert other.outcome == "deny"
+
+
 def test_what_stands_needs_no_gate_until_it_is_rejected(world: World) -> None:
     digest = world.image("v1.4.0-rc.1")
     assert not world.plan().stands
