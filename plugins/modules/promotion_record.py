@@ -29,14 +29,7 @@ options:
   namespace:
     description: Namespace of the release. Needed beside O(kubeconfig).
     type: str
-  keys:
-    description: Public keys (PEM) by the names that the statements use, beside those of O(policy).
-    type: dict
-    default: {}
-  policy:
-    description: A policy whose keys are trusted. This or O(keys).
-    type: path
-extends_documentation_fragment: [slipway.platform.signer, slipway.platform.registry_access]
+extends_documentation_fragment: [slipway.platform.signer, slipway.platform.trusted_keys, slipway.platform.registry_access]
 attributes:
   check_mode:
     support: full

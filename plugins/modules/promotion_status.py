@@ -38,13 +38,7 @@ options:
         type: list
         elements: path
         default: []
-  keys:
-    description: Public keys (PEM) by the names that the statements use, beside those of O(policy).
-    type: dict
-    default: {}
-  policy:
-    description: A policy whose keys are trusted. This or O(keys).
-    type: path
+extends_documentation_fragment: [slipway.platform.trusted_keys]
 attributes:
   check_mode:
     support: full

@@ -26,14 +26,7 @@ options:
     description: Whether to compare with the registries that the records name.
     type: bool
     default: false
-  keys:
-    description: Public keys (PEM) by the names that the statements use, beside those of O(policy).
-    type: dict
-    default: {}
-  policy:
-    description: A policy whose keys are trusted. This or O(keys).
-    type: path
-extends_documentation_fragment: [slipway.platform.registry_access]
+extends_documentation_fragment: [slipway.platform.trusted_keys, slipway.platform.registry_access]
 attributes:
   check_mode:
     support: full
