@@ -7,7 +7,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._gates import eva
 from ansible_collections.slipway.platform.plugins.module_utils._gates.evaluate import digests_needed, evaluate, forecast, outcome
 from ansible_collections.slipway.platform.plugins.module_utils._gates.model import Candidate, Facts, Release, Verdict, moment, span
 from ansible_collections.slipway.platform.plugins.module_utils._gates.policy import Policy, _policy, check_text
+from ansible_collections.slipway.platform.plugins.module_utils._records.statements import Fact
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)  # a Monday, 11:00 in Berlin
 HOUR = timedelta(hours=1)
@@ -44,19 +45,6 @@ bypass: {from: [alice, carol], longest: 4h}
 
 
 @dataclass(frozen=True)
-class Fact:
-    """As ``_records.statements.Fact``."""
-
-    type: str
-    digest: str
-    environment: str
-    time: datetime
-    by: str
-    predicate: Mapping[str, Any] = field(default_factory=dict)
-    reference: str = "reg/hello@sha256:0"
-
-
-@dataclass(frozen=True)
 class Signature:
     signer: str
     problem: str = ""
@@ -80,31 +68,35 @@ def edited(old: str, new: str) -> Policy:
 CANDIDATE = Candidate("hello", "reg/hello", DIGEST, "prod", "stage", "v1.4.0", "dave", PLAN)
 
 
+def said(kind: str, digest: str, environment: str, time: datetime, by: str, predicate: Mapping[str, Any] | None = None) -> Fact:
+    return Fact(kind, digest, environment, time, by, predicate or {}, "reg/hello@sha256:0")
+
+
 def verified(ago: float = 30, passed: object = True, by: str = "stage-bot", digest: str = DIGEST, environment: str = "stage") -> Fact:
-    return Fact("verified", digest, environment, NOW - ago * HOUR, by, {"passed": passed, "evidence": "smoke"})
+    return said("verified", digest, environment, NOW - ago * HOUR, by, {"passed": passed, "evidence": "smoke"})
 
 
 def approved(by: str, ago: float = 1, left: float = 5, plan: str = PLAN, environment: str = "prod", **more: Any) -> Fact:
-    return Fact("approved", DIGEST, environment, NOW - ago * HOUR, by, {"plan": plan, "expires": (NOW + left * HOUR).isoformat(), **more})
+    return said("approved", DIGEST, environment, NOW - ago * HOUR, by, {"plan": plan, "expires": (NOW + left * HOUR).isoformat(), **more})
 
 
 def scanned(*findings: tuple[str, str], ago: float = 2, by: str = "ci", scanner: str = "trivy") -> Fact:
-    return Fact("scanned", DIGEST, "", NOW - ago * HOUR, by, {"scanner": scanner, "findings": [{"id": name, "severity": level} for name, level in findings]})
+    return said("scanned", DIGEST, "", NOW - ago * HOUR, by, {"scanner": scanner, "findings": [{"id": name, "severity": level} for name, level in findings]})
 
 
 def suite_ran(passed: object = True, suite: str = "unit", ago: float = 40, by: str = "ci") -> Fact:
-    return Fact("tested", DIGEST, "", NOW - ago * HOUR, by, {"suite": suite, "passed": passed})
+    return said("tested", DIGEST, "", NOW - ago * HOUR, by, {"suite": suite, "passed": passed})
 
 
 def rejected(environment: str = "", digest: str = DIGEST, ago: float = 1) -> Fact:
-    return Fact("rejected", digest, environment, NOW - ago * HOUR, "bob", {"reason": "eats data"})
+    return said("rejected", digest, environment, NOW - ago * HOUR, "bob", {"reason": "eats data"})
 
 
 def bypassed(*gates: str, by: str = "carol", ago: float = 1, left: float = 2, reason: str = "site is down", environment: str = "prod") -> Fact:
-    return Fact("bypassed", DIGEST, environment, NOW - ago * HOUR, by, {"gates": list(gates), "reason": reason, "expires": (NOW + left * HOUR).isoformat()})
+    return said("bypassed", DIGEST, environment, NOW - ago * HOUR, by, {"gates": list(gates), "reason": reason, "expires": (NOW + left * HOUR).isoformat()})
 
 
-DEPLOYED = Fact("deployed", DIGEST, "stage", NOW - 31 * HOUR, "stage-bot", {"release": "7"})
+DEPLOYED = said("deployed", DIGEST, "stage", NOW - 31 * HOUR, "stage-bot", {"release": "7"})
 GOOD = Facts(
     facts=(DEPLOYED, verified(), suite_ran(), scanned(), approved("alice"), approved("bob")),
     signatures=(Signature("ci"),),
@@ -198,8 +190,8 @@ def stage(digest: str = DIGEST, ago: float = 31, version: str = "v1.4.0-rc.2") -
         pytest.param([verified(30)], {}, "not_running", None, id="nothing runs there"),
         pytest.param([verified(30)], stage(OTHER, 2), "ok", None, id="28 hours, then replaced"),
         pytest.param([verified(30)], stage(OTHER, 10), "replaced", None, id="20 hours, then replaced"),
-        pytest.param([verified(100), Fact("deployed", THIRD, "stage", NOW - 90 * HOUR, "ci")], stage(OTHER, 2), "replaced", None, id="replaced twice"),
-        pytest.param([verified(100), Fact("deployed", THIRD, "prod", NOW - 90 * HOUR, "ci")], stage(OTHER, 2), "ok", None, id="replaced elsewhere"),
+        pytest.param([verified(100), said("deployed", THIRD, "stage", NOW - 90 * HOUR, "ci")], stage(OTHER, 2), "replaced", None, id="replaced twice"),
+        pytest.param([verified(100), said("deployed", THIRD, "prod", NOW - 90 * HOUR, "ci")], stage(OTHER, 2), "ok", None, id="replaced elsewhere"),
         pytest.param([verified(30, environment="dev")], stage(), "not_verified", None, id="soaked in another environment"),
         pytest.param([], stage(), "not_verified", None, id="not verified"),
     ],
@@ -493,7 +485,7 @@ def test_versions(changes: dict[str, str], releases: dict[str, Release], code: s
 # --- rollback
 
 OLD = replace(CANDIDATE, digest=OTHER, version="v1.3.0", rollback=True)
-RECORD = Fact("promoted", OTHER, "prod", NOW - 500 * HOUR, "ci", {"plan": PLAN})
+RECORD = said("promoted", OTHER, "prod", NOW - 500 * HOUR, "ci", {"plan": PLAN})
 AFTER = {"stage": Release("v1.4.0-rc.2", DIGEST, NOW - 31 * HOUR), "prod": Release("v1.4.0", DIGEST, NOW - HOUR)}
 
 

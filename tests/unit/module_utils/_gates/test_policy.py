@@ -4,11 +4,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
@@ -17,6 +14,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._gates.schema imp
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jsonschema import Draft202012Validator
+from support.schema import check_expectations, check_published
 
 TEXT = """environment: prod
 from: stage
@@ -242,25 +240,11 @@ def test_the_schema_is_one() -> None:
 
 
 def test_editors_get_the_same_schema(checkout: Path) -> None:
-    file = checkout / "docs/policy.schema.json"
-    text = json.dumps(POLICY, indent=2) + "\n"
-    if os.environ.get("UPDATE_GOLDEN"):
-        file.write_text(text)
-    assert file.read_text() == text
+    check_published(POLICY, checkout / "docs/policy.schema.json")
 
 
 def test_every_text_says_what_it_takes() -> None:
-    def walk(schema: Any) -> None:
-        if isinstance(schema, dict):
-            if {"pattern", "minimum", "minLength"} & set(schema):
-                assert "x-expected" in schema, schema
-            for value in schema.values():
-                walk(value)
-        elif isinstance(schema, list):
-            for value in schema:
-                walk(value)
-
-    walk(POLICY)
+    check_expectations(POLICY, {"pattern", "minimum", "minLength"})
 
 
 @pytest.mark.parametrize("environment", ["stage", "prod"])

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Denied, InvalidInput
@@ -16,25 +15,13 @@ from ansible_collections.slipway.platform.plugins.module_utils._sign import bund
 from ansible_collections.slipway.platform.plugins.module_utils._sign.attached import STATEMENT, attach, read
 from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Trust
 from ansible_collections.slipway.platform.plugins.module_utils._sign.statement import PAYLOAD_TYPE, Statement, Subject, encode
-from support.registry import FakeRegistry, Fault, serve
-from support.signing import connect, key, push
+from support.registry import FakeRegistry, Fault
+from support.signing import key, push
 
 RELEASE, OTHER = key("release"), key("other")
 TRUST = Trust({"release": RELEASE.public_key})
 KIND = "https://slipway.platform/attestations/rejected/v1"
 ENVELOPE = "application/vnd.dsse.envelope.v1+json"
-
-
-@pytest.fixture(params=[False, True], ids=["by tag", "by API"])
-def fake(request: pytest.FixtureRequest) -> Iterator[FakeRegistry]:
-    with serve(FakeRegistry(referrers_api=request.param)) as running:
-        yield running
-
-
-@pytest.fixture
-def registry(fake: FakeRegistry) -> Iterator[Registry]:
-    with connect(fake) as client:
-        yield client
 
 
 def about(image: Descriptor, reason: str = "bad") -> Statement:

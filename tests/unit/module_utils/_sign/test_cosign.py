@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, Denied
@@ -23,18 +22,6 @@ from support.signing import connect, key, push
 RELEASE, OTHER = key("release"), key("other")
 TRUST = Trust({"release": RELEASE.public_key})
 FORMS = ("bundle", "tag")
-
-
-@pytest.fixture(params=[False, True], ids=["by tag", "by API"])
-def fake(request: pytest.FixtureRequest) -> Iterator[FakeRegistry]:
-    with serve(FakeRegistry(referrers_api=request.param)) as running:
-        yield running
-
-
-@pytest.fixture
-def registry(fake: FakeRegistry) -> Iterator[Registry]:
-    with connect(fake) as client:
-        yield client
 
 
 def outcomes(registry: Registry, image: Descriptor, trust: Trust = TRUST, **options: tuple[str, ...]) -> list[tuple[str, str, str]]:
