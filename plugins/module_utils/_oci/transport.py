@@ -26,7 +26,6 @@ CHUNK = 1 << 20
 BODY_LIMIT = 4 << 20  # what the distribution specification asks registries to accept for a manifest
 _CONNECT_TIMEOUT = 10.0
 _BROKEN = (ConnectionError, http.client.HTTPException, TimeoutError, OSError)
-_STREAMED = (200, 206)
 
 _Connection = http.client.HTTPConnection
 _Target = tuple[str, str]  # scheme, host:port
@@ -168,15 +167,15 @@ class Answering:
 
     def chunks(self) -> Iterator[bytes]:
         try:
-            while True:
+            while not self._answer.isclosed():
                 with _explained(self._request):
-                    self._pool.limit(self._connection, self._ends)
+                    if self._answer.length != 0:  # what has no body needs no time for it
+                        self._pool.limit(self._connection, self._ends)
                     chunk = self._answer.read(CHUNK)
                     if not chunk and self._answer.length:  # http.client ends silently when a body with a length stops early
                         raise http.client.IncompleteRead(b"", self._answer.length)
-                if not chunk:
-                    break
-                yield chunk
+                if chunk:
+                    yield chunk
         except BaseException:
             self._drop()
             raise
