@@ -15,7 +15,7 @@ class ActionModule(CoreAction):
     argument_spec = options.STATUS
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:
-        result = status(*options.sources(params), options.trust(params))
+        result = status(*options.sources(params), lambda environment: options.trust(params, environment))
         for line in lines(result):
             progress(line)
         return result

@@ -17,7 +17,7 @@ class ActionModule(CoreAction):
     argument_spec = options.VERIFY_RECORDS
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:
-        ledger, trust = Path(params["ledger"]), options.trust(params)
+        ledger, trust = Path(params["ledger"]), options.trust(params, params["environment"])
         if not params["registry"]:  # nothing is reached, and nothing that is only needed for it can be wrong
             return verify(ledger, params["environment"], trust)
         with Registries(access(params)) as connect:

@@ -13,6 +13,6 @@ options:
     type: dict
     default: {}
   policy:
-    description: A policy whose keys are trusted. This or O(keys).
+    description: A policy; of its keys those are trusted whose word it counts for the environment (C(records), C(upstream)). This or O(keys).
     type: path
 """

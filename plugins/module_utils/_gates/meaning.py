@@ -99,7 +99,7 @@ def _names(document: Document) -> Iterator[Problem]:
     data, keys = document.data, document.data["keys"]
     gates = data["gates"]
     paths: list[KeyPath] = [("gates", gate, "by") for gate in ("verified", "upstream", "signatures")]
-    paths += [("gates", "approvals", "from"), ("bypass", "from")]
+    paths += [("gates", "approvals", "from"), ("bypass", "from"), ("records", "by")]
     paths += [("gates", "attestations", index, "by") for index in range(len(gates.get("attestations", [])))]
     for path in paths:
         for index, name in enumerate(_at(data, path) or []):

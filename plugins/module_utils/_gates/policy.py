@@ -43,12 +43,16 @@ _LONGEST = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Policy:
-    """``keys``: absolute paths of PEM files by name. ``digest``: ``sha256:<hex>`` of the content and of the keys. None: that gate is not asked for."""
+    """``keys``: absolute paths of PEM files by name. ``digest``: ``sha256:<hex>`` of the content and of the keys. None: that gate is not asked for.
+
+    ``records``: whose word counts for what was deployed in, and promoted to, this environment.
+    """
 
     environment: str
     upstream_name: str
     keys: Mapping[str, str]
     digest: str
+    records: frozenset[str]
     versions: Versions
     rejected: Rejected
     upstream: Upstream
@@ -61,6 +65,11 @@ class Policy:
     approvals: Approvals | None
     signatures: Signatures | None
     attestations: Attestations | None
+
+    def recorders(self, environment: str) -> frozenset[str]:
+        """Whose word counts for what was deployed in, and promoted to, an environment: in its ledger and in statements."""
+        known = {self.environment: self.records, self.upstream_name: self.upstream.by}
+        return known.get(environment, frozenset(self.keys))
 
 
 def load(path: Path) -> Policy:
@@ -130,6 +139,7 @@ def _policy(data: Any, keys: dict[str, str], prints: dict[str, str]) -> Policy:
         upstream_name=upstream,
         keys=keys,
         digest=_digest(data, prints),
+        records=_by(data.get("records", {}), everybody),
         versions=Versions(meaning.scheme(data.get("versions", {})), accept, rejected, asked, soak),
         rejected=rejected,
         upstream=Upstream(upstream, _by(gates.get("upstream", {}), everybody)),

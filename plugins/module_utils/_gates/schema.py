@@ -41,7 +41,10 @@ WINDOW_FORMS: dict[str, tuple[str, ...]] = {
 _WINDOW_HINTS: Schema = {"x-unknown": {"until": "write to (a time), last (a date) or duration", "timezone": "write zone"}}
 _BESIDE = "it stands beside gates, not in it"
 _GATE_HINTS: Schema = {
-    "x-unknown": {"freeze": "write it as a window that denies: windows: {deny: [...]}", "stop": _BESIDE, "bypass": _BESIDE, "versions": _BESIDE}
+    "x-unknown": {
+        "freeze": "write it as a window that denies: windows: {deny: [...]}",
+        **dict.fromkeys(("stop", "bypass", "versions", "records"), _BESIDE),
+    }
 }
 _VERIFIED: Schema = {"x-expected": "{} or a map of by and max_age"}
 WINDOW = mapping(
@@ -110,6 +113,7 @@ POLICY: Schema = {
                 }
             ),
             "gates": GATES,
+            "records": mapping({"by": NAMES}, ("by",)),
             "stop": mapping({"reason": REASON, "by": NAME, "since": MOMENT}, ("reason", "by", "since")),
             "bypass": mapping({"from": NAMES, "longest": DURATION, "also": _list({"enum": list(SHUT)}, f"a list of {', '.join(SHUT)}")}, ("from",)),
             "rollback": mapping({"skip": _list({"enum": ["windows", "approvals", "attestations"]}, "a list of windows, approvals, attestations")}, ("skip",)),

@@ -17,7 +17,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._records.ledger i
 from ansible_collections.slipway.platform.plugins.module_utils._records.statements import Fact
 from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Trust
 
-_RUNS = ("deployed", "promoted")
+RUNS = ("deployed", "promoted")
 
 
 @dataclass(frozen=True)
@@ -116,5 +116,5 @@ def _recorded(records: Verified, service: str) -> list[tuple[str, str, str]]:
 
 
 def _stated(facts: Iterable[Fact], environment: str) -> list[tuple[str, str, str]]:
-    found = (fact for fact in facts if fact.type in _RUNS and fact.environment == environment)
+    found = (fact for fact in facts if fact.type in RUNS and fact.environment == environment)
     return [(moments.text(fact.time), fact.digest, str((fact.predicate.get("after") or {}).get("version", ""))) for fact in found]

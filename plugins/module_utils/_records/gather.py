@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, NotFound, SlipwayError
 from ansible_collections.slipway.platform.plugins.module_utils._gates.model import FACTS, RELEASES, SIGNATURES, TAGS, Candidate, Facts, Release
+from ansible_collections.slipway.platform.plugins.module_utils._gates.policy import Policy
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest
 from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry
 from ansible_collections.slipway.platform.plugins.module_utils._records import environments, statements
@@ -42,15 +43,20 @@ class Gathered:
 
 
 def gather(
-    candidate: Candidate, places: Sequence[Place], looked: Sequence[Environment], trust: Trust, scheme: Scheme, needed: Callable[[Facts], Collection[str]]
+    candidate: Candidate, places: Sequence[Place], looked: Sequence[Environment], trust: Trust, policy: Policy, needed: Callable[[Facts], Collection[str]]
 ) -> Gathered:
-    """``places``: where the candidate comes from, then where it goes. ``needed``: the digests beside the candidate's whose statements decide."""
-    tags, unknown = _tags(candidate, places, scheme)
+    """``places``: where the candidate comes from, then where it goes. ``needed``: the digests beside the candidate's whose statements decide.
+
+    What is said to have been deployed or promoted by somebody whose word does not count there (``Policy.recorders``) is no fact.
+    """
+    tags, unknown = _tags(candidate, places, policy.versions.scheme)
     first = _read(candidate.digest, places, trust)
     digests = [digest for digest in needed(Facts(facts=first.facts, tags=tags, unknown=unknown)) if digest != candidate.digest]
     with ThreadPoolExecutor(_PARALLEL) as pool:
         read = [first, *pool.map(lambda digest: _read(digest, places, trust), digests)]
-    facts = [fact for one in read for fact in one.facts]
+    said = [fact for one in read for fact in one.facts]
+    foreign = [fact for fact in said if fact.type in environments.RUNS and fact.by not in policy.recorders(fact.environment)]
+    facts = [fact for fact in said if fact not in foreign]
     known = {(fact.type, fact.digest, fact.environment, fact.time, fact.by) for fact in facts}
     recorded = [fact for environment in looked for fact in environments.of_service(environment.records, candidate.service)]
     facts += [fact for fact in recorded if (fact.type, fact.digest, fact.environment, fact.time, fact.by) not in known]
@@ -64,7 +70,8 @@ def gather(
             releases[environment.name] = release
     signatures, why = _signatures(candidate.digest, places, trust)
     unknown |= {f"{SIGNATURES}:{candidate.digest}": why} if why else {}
-    ignored = [text for one in read for text in one.ignored] + [f"{one.reference}: {one.problem}" for one in signatures if one.problem]
+    ignored = [f"{fact.reference}: {fact.by} says {fact.type!r}, and does not count for {fact.environment}" for fact in foreign]
+    ignored += [text for one in read for text in one.ignored] + [f"{one.reference}: {one.problem}" for one in signatures if one.problem]
     ordered = tuple(sorted(facts, key=lambda fact: (fact.time, fact.reference)))
     return Gathered(Facts(ordered, signatures, releases, tags, unknown), tuple(dict.fromkeys(ignored)))
 

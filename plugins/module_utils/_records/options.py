@@ -85,9 +85,12 @@ STATUS: dict[str, Any] = {
 }
 
 
-def trust(params: Mapping[str, Any]) -> Trust:
-    """Whose signatures count: the keys of a policy, and those given beside it."""
-    files: dict[str, Path] = {name: Path(path) for name, path in policy.load(Path(params["policy"])).keys.items()} if params["policy"] else {}
+def trust(params: Mapping[str, Any], environment: str) -> Trust:
+    """Whose records of an environment count: those of a policy, by its keys, and the keys given beside it."""
+    files: dict[str, Path] = {}
+    if params["policy"]:
+        given = policy.load(Path(params["policy"]))
+        files |= {name: Path(path) for name, path in given.keys.items() if name in given.recorders(environment)}
     for name, path in params["keys"].items():
         if not isinstance(path, str) or not path:
             raise InvalidInput(f"keys, {name}: write the path of a PEM file with the public key")
@@ -136,7 +139,7 @@ def record_request(params: Mapping[str, Any], check_mode: bool) -> recording.Req
         if not params["namespace"]:
             raise InvalidInput("beside kubeconfig the namespace of the release is needed")
         containers = running.templates(Path(params["kubeconfig"]), params["namespace"])
-    return recording.Request(saved, Path(params["ledger"]), trust(params), signer(params["signer"]), containers, check_mode)
+    return recording.Request(saved, Path(params["ledger"]), trust(params, saved.plan.environment), signer(params["signer"]), containers, check_mode)
 
 
 def sources(params: Mapping[str, Any]) -> tuple[tuple[Source, ...], dict[str, list[Path]]]:

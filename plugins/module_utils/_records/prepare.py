@@ -97,7 +97,7 @@ def prepare(request: Request, connect: Connect, now: datetime) -> Prepared:
     policy = load(request.policy)
     _check(request, policy)
     trust = Trust.from_files(policy.keys)
-    looked = {source.name: environments.look(source, trust) for source in _sources(request, policy)}
+    looked = {source.name: environments.look(source, trust.only(policy.recorders(source.name))) for source in _sources(request, policy)}
     here = looked[request.environment]
     recorded = {str(one.statement.predicate.get("plan")) for one in here.records.records}
     if request.saved and request.saved.plan.hash in recorded:
@@ -194,7 +194,7 @@ def _judge(change: Change, plan: Plan, policy: Policy, looked: Sequence[Environm
     def needed(facts: Facts) -> tuple[str, ...]:
         return digests_needed(policy, change.version, change.digest, facts.tags)
 
-    found = gather(candidate, [Place(connect(host), name) for host, name in places], looked, trust, policy.versions.scheme, needed)
+    found = gather(candidate, [Place(connect(host), name) for host, name in places], looked, trust, policy, needed)
     approvals = tuple(
         {"service": change.service, "by": fact.by, "time": moments.text(fact.time), "expires": fact.predicate.get("expires"), "reference": fact.reference}
         for fact in sorted(found.facts.of("approved", change.digest, {plan.environment}), key=lambda fact: (fact.time, fact.by))

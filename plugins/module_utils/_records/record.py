@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict
+from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Connect
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest, Reference
 from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry
@@ -23,6 +23,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._records.ledger i
 from ansible_collections.slipway.platform.plugins.module_utils._records.plan import Change, Saved
 from ansible_collections.slipway.platform.plugins.module_utils._sign import attached, dsse
 from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Signer, Trust
+from ansible_collections.slipway.platform.plugins.module_utils._sign.public import fingerprint
 from ansible_collections.slipway.platform.plugins.module_utils._sign.statement import PAYLOAD_TYPE, Statement, Subject, encode
 
 
@@ -65,6 +66,7 @@ class Result:
 def record(request: Request, connect: Connect, now: datetime) -> Result:
     """Write what is not written yet. ``Conflict`` if the ledger is broken, or the destination has another digest than was planned."""
     plan = request.saved.plan
+    _check_signer(request)
     known = ledger.verify(request.ledger, request.trust, plan.environment)
     # A line that was cut off is what a killed run leaves; appending puts it aside. Anything else stops here.
     if known.problem and not known.torn:
@@ -78,6 +80,15 @@ def record(request: Request, connect: Connect, now: datetime) -> Result:
         head = ledger.append(request.ledger, envelopes)[-1].hash
     done = [_attach(request, change, fresh, written, connect) for change in plan.changes]
     return Result(plan.hash, head, tuple(done))
+
+
+def _check_signer(request: Request) -> None:
+    """A line of a ledger that nobody believes would be the last one."""
+    keys = {name: fingerprint(key) for name, key in request.trust.keys.items()}
+    if keys.get(request.signer.name) != request.signer.key_id:
+        why = "another key has that name" if request.signer.name in keys else f"those that count are by {', '.join(sorted(keys)) or 'nobody'}"
+        where = f"records of {request.saved.plan.environment}"
+        raise InvalidInput(f"signer {request.signer.name!r} ({request.signer.key_id}) can write no {where}: {why}; see keys and records.by in the policy")
 
 
 def _attach(request: Request, change: Change, fresh: Mapping[str, Statement], written: Mapping[str, Record], connect: Connect) -> Recorded:

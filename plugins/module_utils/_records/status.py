@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,9 +71,9 @@ class Result:
     changed: bool = False
 
 
-def status(sources: Sequence[Source], plans: Mapping[str, Sequence[Path]], trust: Trust) -> Result:
-    """``plans``: saved plans by environment. An environment that cannot be read does not hide the others."""
-    found = tuple(_environment(source, plans.get(source.name, ()), trust) for source in sources)
+def status(sources: Sequence[Source], plans: Mapping[str, Sequence[Path]], trust: Callable[[str], Trust]) -> Result:
+    """``plans``: saved plans by environment; ``trust``: whose records of an environment count. One that cannot be read does not hide the others."""
+    found = tuple(_environment(source, plans.get(source.name, ()), trust(source.name)) for source in sources)
     return Result(found, _worst(one.as_intended for each in found for one in each.services) if found else UNKNOWN)
 
 

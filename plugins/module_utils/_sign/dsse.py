@@ -11,8 +11,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -56,6 +56,10 @@ class Trust:
     def from_files(cls, files: Mapping[str, Path | str], certificates: Certificates | None = None) -> Trust:
         """Public keys by name from PEM files."""
         return cls({name: load(Path(path)) for name, path in files.items()}, certificates)
+
+    def only(self, names: Collection[str]) -> Trust:
+        """Of the keys those with these names."""
+        return replace(self, keys={name: key for name, key in self.keys.items() if name in names})
 
     def signer(self, signature: bytes, data: bytes, hint: str = "") -> str:
         """The name of the key that made this signature over ``data``.

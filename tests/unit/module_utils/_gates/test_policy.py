@@ -275,5 +275,5 @@ def test_the_mistake_in_the_guide_is_told_so(checkout: Path) -> None:
 
 def test_the_guide_names_every_gate(checkout: Path) -> None:
     text = (checkout / "docs/policy.md").read_text()
-    keys = [*POLICY["properties"]["gates"]["properties"], "stop", "bypass", "versions", "rollback"]
+    keys = [*POLICY["properties"]["gates"]["properties"], "stop", "bypass", "versions", "rollback", "records"]
     assert [key for key in keys if f"| `{key}`" not in text] == []

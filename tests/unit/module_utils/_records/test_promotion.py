@@ -16,14 +16,15 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import Co
 from ansible_collections.slipway.platform.plugins.module_utils._oci import names
 from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry
 from ansible_collections.slipway.platform.plugins.module_utils._oci.transport import Pool, trust
-from ansible_collections.slipway.platform.plugins.module_utils._records import audit, moments, plan, say
+from ansible_collections.slipway.platform.plugins.module_utils._records import audit, moments, plan, say, statements
 from ansible_collections.slipway.platform.plugins.module_utils._records import record as recording
 from ansible_collections.slipway.platform.plugins.module_utils._records.environments import Source
 from ansible_collections.slipway.platform.plugins.module_utils._records.prepare import Prepared, Request, Service, prepare
-from ansible_collections.slipway.platform.plugins.module_utils._sign import cosign
+from ansible_collections.slipway.platform.plugins.module_utils._sign import attached, cosign
 from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Trust
 from ansible_collections.slipway.platform.plugins.module_utils._sign.keys import KeyFile
 from ansible_collections.slipway.platform.plugins.module_utils._sign.public import pem
+from ansible_collections.slipway.platform.plugins.module_utils._sign.statement import Statement, Subject
 from cryptography.hazmat.primitives.asymmetric import ec
 from support.registry import FakeRegistry, serve
 
@@ -396,3 +397,74 @@ def _payload(blob: bytes) -> bytes:
     import base64
 
     return base64.b64decode(json.loads(blob)["dsseEnvelope"]["payload"])
+
+
+# --- whose word counts
+
+
+def count_only(world: World, records: str = "", upstream: str = "") -> None:
+    text = POLICY.replace("gates:\n", f"gates:\n  upstream: {{by: [{upstream}]}}\n") if upstream else POLICY
+    (world.folder / "policy.yml").write_text(text + (f"records: {{by: [{records}]}}\n" if records else ""))
+
+
+def promoted(world: World, digest: str, by: str) -> None:
+    """A record as anybody can make one who has a key, without our modules."""
+    nothing: dict[str, Any] = {"gates": [], "approvals": [], "before": {}, "after": {"service": "hello", "version": "v1.3.0"}}
+    predicate = statements.predicate("promoted", {"environment": "prod", "plan": "sha256:" + "0" * 64, **nothing}, by, world.now)
+    registry = world.connect(world.fake.host)
+    subject = registry.manifest("stage/hello", digest).descriptor
+    statement = Statement(statements.predicate_type("promoted"), (Subject("stage/hello", subject.digest),), predicate)
+    attached.attach(registry, "stage/hello", subject, statement, world.keys[by])
+
+
+def test_a_forged_record_opens_no_way_back(world: World) -> None:
+    """Who may approve holds a key of the policy, too; a rollback goes past verification and soak, and so must not be had by such a key."""
+    count_only(world, records="ci")
+    digest = world.image("v1.3.0")
+    promoted(world, digest, by="eve")
+    asked = world.plan(version="v1.3.0", source="v1.3.0", rollback=True)
+    assert [(one["gate"], one["code"]) for one in asked.plan["verdicts"] if one["outcome"] == "deny" and one["gate"] in ("upstream", "versions")] == [
+        ("upstream", "skipped"),
+        ("versions", "not_recorded"),
+    ]
+    assert any("eve says 'promoted', and does not count for prod" in text for text in asked.ignored)
+    promoted(world, digest, by="ci")
+    asked = world.plan(version="v1.3.0", source="v1.3.0", rollback=True)
+    assert not [one for one in asked.plan["verdicts"] if one["outcome"] == "deny" and one["gate"] in ("upstream", "versions")]
+
+
+def test_only_those_of_upstream_say_what_runs_there(world: World) -> None:
+    count_only(world, upstream="ci")
+    digest = world.image("v1.4.0-rc.1")
+    world.say(digest, "deployed", by="eve", environment="stage", release="1")
+    found = {one["gate"]: one["code"] for one in world.plan().plan["verdicts"]}
+    assert found["upstream"] == "skipped"
+    world.say(digest, "deployed", by="ci", environment="stage", release="1")
+    found = {one["gate"]: one["code"] for one in world.plan().plan["verdicts"]}
+    assert found["upstream"] == "ok"
+
+
+def test_a_ledger_holds_lines_of_those_who_may_write_them(world: World) -> None:
+    digest = world.image("v1.4.0-rc.1")
+    world.soaked(digest)
+    prepared = world.plan()
+    world.carry(prepared)
+    assert world.record(prepared, by="eve").changed
+    count_only(world, records="ci")
+    again = world.plan(version="v1.5.0")
+    assert again.outcome == "deny"
+    assert any("none of the trusted ones (ci)" in one["reason"] for one in again.plan["verdicts"])
+
+
+@pytest.mark.parametrize(("by", "says"), [("eve", "those that count are by ci"), ("ci", "another key has that name")])
+def test_whose_record_would_not_count_writes_none(world: World, by: str, says: str) -> None:
+    digest = world.image("v1.4.0-rc.1")
+    world.soaked(digest)
+    prepared = world.plan()
+    plan.save(prepared.plan, world.folder / "plan.json")
+    signer = world.keys["eve"] if by == "eve" else KeyFile("ci", ec.generate_private_key(ec.SECP256R1()))
+    request = recording.Request(plan.read(world.folder / "plan.json"), world.ledger, world.trust.only({"ci"}), signer)
+    with pytest.raises(InvalidInput, match=says) as caught:
+        recording.record(request, world.connect, world.now)
+    assert "can write no records of prod" in caught.value.message
+    assert not world.ledger.exists()

@@ -80,7 +80,7 @@ def record(path: Path, plan_hash: str = "sha256:1") -> None:
 
 def show(api: KubeApi | None, folder: Path, *plans: Path) -> Result:
     kubeconfig = api.kubeconfig(folder) if api else None
-    return status([Source("prod", folder / "ledger.jsonl", kubeconfig, "hello")], {"prod": plans}, TRUST)
+    return status([Source("prod", folder / "ledger.jsonl", kubeconfig, "hello")], {"prod": plans}, lambda _: TRUST)
 
 
 def test_what_runs_is_what_was_promoted(api: KubeApi, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_cluster_that_does_not_answer_is_unknown_and_hides_no_other(tmp_path: 
     with running() as gone:
         kubeconfig = gone.kubeconfig(tmp_path)
     sources = [Source("prod", tmp_path / "ledger.jsonl", kubeconfig, "hello"), Source("stage", tmp_path / "none.jsonl")]
-    result = status(sources, {}, TRUST)
+    result = status(sources, {}, lambda _: TRUST)
     assert (result.as_intended, [one.environment for one in result.environments]) == ("unknown", ["prod", "stage"])
     assert "no answer" in result.environments[0].unknown
     assert result.environments[0].services[0].version == "v1.4.0"
