@@ -1,0 +1,173 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One step of a path: whether one certificate signed another, and whether it was allowed to (RFC 5280 §6.1, as relaxed as OpenSSL is).
+
+Key identifiers are not looked at: private authorities often have none, and the signature says more. What is cached depends on nothing but the
+certificates, so a thousand servers behind one intermediate check its signature once.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from ansible_collections.slipway.platform.plugins.module_utils._certificates import read
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Certificate
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+
+_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
+_KEPT = 8192
+_KNOWN = {
+    ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+    ExtensionOID.BASIC_CONSTRAINTS,
+    ExtensionOID.CERTIFICATE_POLICIES,
+    ExtensionOID.CRL_DISTRIBUTION_POINTS,
+    ExtensionOID.EXTENDED_KEY_USAGE,
+    ExtensionOID.INHIBIT_ANY_POLICY,
+    ExtensionOID.KEY_USAGE,
+    ExtensionOID.NAME_CONSTRAINTS,
+    ExtensionOID.POLICY_CONSTRAINTS,
+    ExtensionOID.POLICY_MAPPINGS,
+    ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+    ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+}
+_SERVER = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
+
+
+class Unsupported(Exception):
+    """The library can't read this certificate, or does not know this signature; so nobody here can say yes or no."""
+
+
+def same_name(left: str, right: str) -> bool:
+    """Whether two names are one, in spite of string types, case and spaces (RFC 5280 §7.1)."""
+    return canonical(left) == canonical(right)
+
+
+@lru_cache(maxsize=_KEPT)
+def canonical(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+@lru_cache(maxsize=_KEPT)
+def signed(child: Certificate, issuer: Certificate) -> bool:
+    """Whether the issuer's key made the signature of the child. Raises ``Unsupported``."""
+    parsed, key = _loaded(child), _key(issuer)
+    body = read.signed_bytes(child.der) if child.serial == "0" or child.serial.startswith("-") else parsed.tbs_certificate_bytes
+    try:
+        parameters, digest = parsed.signature_algorithm_parameters, parsed.signature_hash_algorithm
+        if isinstance(key, rsa.RSAPublicKey):
+            fits = isinstance(parameters, AsymmetricPadding)
+            arguments: tuple[Any, ...] = (parameters, digest)
+        else:
+            fits = isinstance(parameters, ec.ECDSA) if isinstance(key, ec.EllipticCurvePublicKey) else parameters is None
+            arguments = () if parameters is None else (parameters,)
+        if not fits:
+            return False
+        key.verify(parsed.signature, body, *arguments)
+    except InvalidSignature:
+        return False
+    except UnsupportedAlgorithm as error:
+        raise Unsupported(str(error)) from None
+    except (TypeError, ValueError, AttributeError):  # a signature of another kind than the key
+        return False
+    return True
+
+
+@lru_cache(maxsize=_KEPT)
+def objection(issuer: Certificate, leaf: Certificate, between: int, anchor: bool) -> str:
+    """Why the issuer may not vouch for this leaf; "" if it may. ``between``: authorities between the two. ``anchor``: it is trusted itself."""
+    parsed = _loaded(issuer)
+    basic = _extension(parsed, x509.BasicConstraints)
+    usage = _extension(parsed, x509.KeyUsage)
+    purposes = _extension(parsed, x509.ExtendedKeyUsage)
+    if basic is None and not (anchor and parsed.version is x509.Version.v1):
+        return "it has no basicConstraints, so it is no authority"
+    if basic is not None and not basic.ca:
+        return "it is no authority (basicConstraints)"
+    if basic is not None and basic.path_length is not None and between > basic.path_length:
+        return f"it allows {basic.path_length} authorities below it, and there are {between} (pathlen)"
+    if usage is not None and not usage.key_cert_sign:
+        return "its key may not sign certificates (keyUsage)"
+    if not anchor and purposes is not None and not _SERVER & set(purposes):
+        return "it may not sign for servers (extendedKeyUsage)"
+    return _outside(_extension(parsed, x509.NameConstraints), leaf.names) or _unknown_extension(parsed)
+
+
+@lru_cache(maxsize=_KEPT)
+def leaf_objection(leaf: Certificate) -> str:
+    """Why clients refuse this certificate for a server, whoever signed it; "" if they don't."""
+    parsed = _loaded(leaf)
+    purposes = _extension(parsed, x509.ExtendedKeyUsage)
+    if purposes is not None and not _SERVER & set(purposes):
+        return "it is not for servers (extendedKeyUsage)"
+    return _unknown_extension(parsed)
+
+
+def weakness(certificate: Certificate) -> str:
+    """``weak_signature``, ``weak_key`` or ""."""
+    parsed = read.parse(certificate.der)
+    try:
+        digest = parsed.signature_hash_algorithm if parsed else None
+    except UnsupportedAlgorithm:
+        digest = None
+    if digest is not None and digest.name in ("md5", "sha1"):
+        return "weak_signature"
+    kind, _, bits = certificate.key.partition(" ")
+    return "weak_key" if kind in ("RSA", "DSA") and bits.isdigit() and int(bits) < 2048 else ""
+
+
+@lru_cache(maxsize=_KEPT)
+def _loaded(certificate: Certificate) -> x509.Certificate:
+    parsed = read.parse(certificate.der) if certificate.der else None
+    if parsed is None:
+        raise Unsupported("the library can't read it")
+    return parsed
+
+
+@lru_cache(maxsize=_KEPT)
+def _key(certificate: Certificate) -> Any:
+    try:
+        return _loaded(certificate).public_key()
+    except (UnsupportedAlgorithm, ValueError) as error:
+        raise Unsupported(f"its key is of a kind that the library does not know: {error}") from None
+
+
+def _extension(parsed: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
+    try:
+        return parsed.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise Unsupported(f"its extensions can't be read: {error}") from None
+
+
+def _unknown_extension(parsed: x509.Certificate) -> str:
+    foreign = [extension.oid.dotted_string for extension in parsed.extensions if extension.critical and extension.oid not in _KNOWN]
+    return f"it has a critical extension that clients don't know: {foreign[0]}" if foreign else ""
+
+
+def _outside(constraints: x509.NameConstraints | None, names: tuple[str, ...]) -> str:
+    """Why name constraints (RFC 5280 §4.2.1.10) don't let these names through; "" if they do."""
+    for name in names if constraints else ():
+        kind, _, value = name.partition(":")
+        permitted = [tree for tree in (constraints and constraints.permitted_subtrees) or () if _KINDS.get(type(tree)) == kind]
+        excluded = [tree for tree in (constraints and constraints.excluded_subtrees) or () if _KINDS.get(type(tree)) == kind]
+        if (permitted and not any(_within(tree, value) for tree in permitted)) or any(_within(tree, value) for tree in excluded):
+            return f"it may not sign for {value} (nameConstraints)"
+    return ""
+
+
+_KINDS: dict[type, str] = {x509.DNSName: "dns", x509.IPAddress: "ip"}
+
+
+def _within(tree: x509.GeneralName, value: str) -> bool:
+    if isinstance(tree, x509.IPAddress):
+        network = tree.value
+        return isinstance(network, ipaddress.IPv4Network | ipaddress.IPv6Network) and ipaddress.ip_address(value) in network
+    base, host = str(tree.value).lower(), value.lower().removeprefix("*.")
+    return not base or host == base or host.endswith(base if base.startswith(".") else f".{base}")
