@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -14,7 +15,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._oci.layout impor
 from ansible_collections.slipway.platform.plugins.module_utils._oci.messages import Response
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest
 from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Manifest, Registry
-from ansible_collections.slipway.platform.plugins.module_utils._promotion import tree
+from ansible_collections.slipway.platform.plugins.module_utils._promotion import signatures, tree
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.attached import Attached
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.transfer import Transfer
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.tree import Node, Tree
@@ -103,29 +104,39 @@ def _tags_there(transfer: Transfer) -> frozenset[str] | None:
 
 
 def fresh_tags(transfer: Transfer, tags: Sequence[tuple[str, Tree]]) -> list[tuple[str, Tree]]:
-    """The tags that are to be set: absent ones, and those whose signatures are all among the source's."""
+    """The tags that are to be set, with what they are to be set to: all signatures of the source, and those that are there already."""
     registry, repository = transfer.destination, transfer.repository
     listed, ours = _tags_there(transfer), transfer.place.tags
 
-    def look(pair: tuple[str, Tree]) -> Manifest | None:
-        return registry.find(repository, pair[0]) if listed is None or pair[0] in listed or pair[0] in ours else None
+    def look(pair: tuple[str, Tree]) -> tuple[str, Tree] | None:
+        name, one = pair
+        there = registry.find(repository, name) if listed is None or name in listed or name in ours else None
+        if there is None:
+            return pair
+        tree.parse(there)
+        held, brought = signatures.entries(there), signatures.entries(one.root.manifest)
+        if brought <= held:
+            return None
+        return pair if held <= brought else (name, _joined(transfer, name, there, one.root.manifest))
 
-    fresh = []
-    for (name, one), there in zip(tags, transfer.session.each(look, tags), strict=True):
-        if there is not None:
-            held, brought = _entries(tree.parse(there)), _entries(one.root)
-            if brought <= held:
-                continue
-            if not held <= brought:
-                message = f"{registry.host}/{repository}:{name} holds signatures that the source does not have; nothing was changed. Sign the destination again"
-                raise Conflict(message, host=registry.host)
-        fresh.append((name, one))
-    return fresh
+    return [pair for pair in transfer.session.each(look, tags) if pair is not None]
 
 
-def _entries(node: Node) -> set[Digest]:
-    """What is signed with: the layers of a manifest without its configuration, or the manifests of an index."""
-    return {one.digest for one in node.children or node.blobs[1:]}
+def _joined(transfer: Transfer, name: str, there: Manifest, brought: Manifest) -> Tree:
+    """The signatures of both ends behind one tag. Raises ``Conflict`` where that can't be done without losing something."""
+    registry, repository = transfer.destination, transfer.repository
+    joined = None
+    if signatures.can_be_joined(there) and signatures.can_be_joined(brought):
+        content = io.BytesIO()
+        registry.read_blob(repository, tree.parse(there).blobs[0], content)
+        joined = signatures.join(there, content.getvalue(), brought)
+    if joined is None:
+        message = f"{registry.host}/{repository}:{name} holds what the source does not have, in a form that cannot be added to; it was left as it is"
+        raise Conflict(f"{message}. Sign the destination again", host=registry.host)
+    manifest, config = joined
+    transfer.made[Digest.of(config)] = config
+    transfer.place.blobs |= {blob.digest for blob in tree.parse(there).blobs}
+    return Tree(((tree.parse(manifest),),))
 
 
 def _verify(registry: Registry, repository: str, subject: Digest, nodes: Sequence[Node]) -> None:

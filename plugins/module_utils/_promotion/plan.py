@@ -37,7 +37,11 @@ def _blobs(transfer: Transfer, nodes: Sequence[Node], to: str) -> None:
     blobs = list({blob.digest: blob for node in absent for blob in node.blobs}.values())
     held = session.each(lambda blob: registry.has_blob(transfer.repository, blob.digest), blobs)
     for blob in (blob for blob, has in zip(blobs, held, strict=True) if not has):
-        if transfer.same_registry:
+        if blob.digest in transfer.made:
+            done.copied += 1
+            done.bytes += blob.size
+            done.operations.append(f"store blob {blob.digest} ({blob.size} bytes) in {to}: the signatures of both ends")
+        elif transfer.same_registry:
             done.mounted += 1
             done.operations.append(f"take blob {blob.digest} from {transfer.source_repository} into {to}")
         else:

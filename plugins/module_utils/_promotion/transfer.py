@@ -28,7 +28,7 @@ _MAYBE_BLOBS = (400, 404, 422)  # what registries answer that do not say which b
 
 @dataclass
 class Transfer:
-    """The way from one repository to another."""
+    """The way from one repository to another; ``made`` are blobs of our own, which the source does not have."""
 
     session: Session
     source: Registry
@@ -36,6 +36,7 @@ class Transfer:
     destination: Registry
     repository: str
     done: Done
+    made: dict[Digest, bytes] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -145,6 +146,10 @@ class Transfer:
 
     def _bring(self, blob: Descriptor) -> None:
         location = ""
+        if blob.digest in self.made:
+            self.destination.upload_blob(self.repository, blob.digest, self.made[blob.digest])
+            self._count(copied=1, size=blob.size)
+            return
         if self.same_registry:
             way = (self.source.host, self.source_repository, self.repository)
             if way not in self.session.no_mounts:
