@@ -24,6 +24,7 @@ TRIES = 3
 _PATIENCE = 8  # how often a registry may ask us to come back later
 _LONGEST_PAUSE = 30.0
 _REDIRECTS = 5
+_EPOCH = 1e9  # a number of seconds that is no pause
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class Client:
                 self._pause(_backoff(broken))
                 continue
             if response.status < 300 or response.status in allow:
+                self._heed(response)
                 return response
             asked, broken = self._judge(response, what, asked, broken, tries)
 
@@ -115,18 +117,28 @@ class Client:
         """Wait before the next try after a refusal that passes; raise any other."""
         after = response.header("retry-after")
         if response.status == 429 or (response.status == 503 and after):
+            after = after or response.header("ratelimit-reset")
             # The whole host rests, not only this request.
             asked += 1
             pause = wait_of(after, time.time()) if after else _backoff(asked) * 5
             if asked > (_PATIENCE if tries > 1 else 0) or pause > self._patience():
                 raise refusals.error(self.host, response, what, pause)
-            self._paused_until = max(self._paused_until, self._clock() + pause)
+            self._leave_alone(pause)
             return asked, broken
         broken += 1
         if response.status < 500 or broken >= tries or self._left() <= 0:
             raise refusals.error(self.host, response, what)
         self._pause(_backoff(broken))
         return asked, broken
+
+    def _heed(self, response: Response) -> None:
+        """Rest when nothing is left until a time that is said, before the registry has to refuse (IETF draft "RateLimit header fields for HTTP")."""
+        reset = response.header("ratelimit-reset")
+        if reset and response.header("ratelimit-remaining").strip() == "0" and (pause := wait_of(reset, time.time())) <= self._patience():
+            self._leave_alone(pause)
+
+    def _leave_alone(self, seconds: float) -> None:
+        self._paused_until = max(self._paused_until, self._clock() + seconds)
 
     def _stream(self, request: Request, actions: Sequence[str], repository: str, also: Sequence[str], allow: Sequence[int]) -> Stream:
         if not self._greeted:
@@ -214,9 +226,9 @@ def _backoff(attempt: int) -> float:
 
 
 def wait_of(retry_after: str, now: float) -> float:
-    """Seconds that a server asks to wait (RFC 9110 section 10.2.3: seconds or a date); 1 if it cannot be read."""
+    """Seconds that a server asks to wait (RFC 9110 section 10.2.3: seconds or a date; some say the time as seconds since 1970); 1 if it cannot be read."""
     if retry_after.strip().isdigit():
-        return float(retry_after)
+        return max(0.0, float(retry_after) - now) if float(retry_after) > _EPOCH else float(retry_after)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(retry_after).timestamp() - now)
     except ValueError:

@@ -40,13 +40,23 @@ def error(host: str, response: Response, what: str, pause: float = 0.0) -> Slipw
     if response.status == 404 and "MANIFEST_BLOB_UNKNOWN" not in codes:
         return NotFound(message, **facts)
     if response.status == 429 or response.status >= 500:
-        return Unreachable(f"{message}; it asks to wait {pause:.0f} s" if response.header("retry-after") else message, **facts)
+        return Unreachable(f"{message}{_limit(response)}{_wait(response, pause)}", **facts)
     if any(code in _MISSING for code in codes):
         details = [json.dumps([one.get("detail"), one.get("message")]) for one in listed if one.get("code") in _MISSING]
         return SlipwayError(message, **facts, missing=sorted({digest for detail in details for digest in _DIGEST.findall(detail)}))
     if response.status in (409, 412) or _IMMUTABLE.search(said):
         return Conflict(message, **facts)
     return SlipwayError(message, **facts)
+
+
+def _limit(response: Response) -> str:
+    """What a registry says of its limit: ``100;w=21600`` is Docker Hub's way to say 100 in 6 hours."""
+    limit, left = (response.header(f"ratelimit-{name}")[:40] for name in ("limit", "remaining"))
+    return f"; {left} of its limit {limit or '(not said)'} are left" if left else ""
+
+
+def _wait(response: Response, pause: float) -> str:
+    return f"; it asks to wait {pause:.0f} s" if response.header("retry-after") or (response.status == 429 and response.header("ratelimit-reset")) else ""
 
 
 def reason_of(problem: SlipwayError) -> str:

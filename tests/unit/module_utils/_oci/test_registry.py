@@ -15,9 +15,10 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import Co
 from ansible_collections.slipway.platform.plugins.module_utils._oci import names
 from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import Credential, Keychain
 from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import Descriptor
-from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest
+from ansible_collections.slipway.platform.plugins.module_utils._oci.messages import Request
+from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest, Reference
 from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry
-from ansible_collections.slipway.platform.plugins.module_utils._oci.transport import Pool, trust
+from ansible_collections.slipway.platform.plugins.module_utils._oci.transport import Answering, Pool, trust
 from support.registry import FakeRegistry, Fault, serve
 
 MANIFEST = {"schemaVersion": 2, "mediaType": names.MANIFEST, "layers": []}
@@ -103,6 +104,53 @@ def test_a_pause_that_is_too_long_is_said_and_not_waited_for(fake: FakeRegistry,
         registry.exists("a", "v1")
     assert slept == []
     assert fake.count() == 1
+
+
+def test_docker_hub_is_asked_where_it_answers() -> None:
+    asked = []
+
+    class Nowhere(Pool):
+        def open(self, request: Request) -> Answering:
+            asked.append(request.url)
+            raise Unreachable("nobody")
+
+    for text in ("docker.io/nginx", "index.docker.io/nginx"):
+        reference = Reference.parse(text)
+        with pytest.raises(Unreachable), Registry(reference.registry, Nowhere(lambda: trust(None)), sleep=lambda _: None) as hub:
+            hub.exists(reference.repository, "1")
+    assert set(asked) == {"https://registry-1.docker.io/v2/library/nginx/manifests/1"}
+
+
+@pytest.mark.parametrize("status", [200, 404, 429])
+@pytest.mark.parametrize("epoch", [False, True])
+def test_where_nothing_is_left_the_host_rests_until_there_is(fake: FakeRegistry, registry: Registry, slept: list[float], status: int, epoch: bool) -> None:
+    until = str(int(time.time()) + 7 if epoch else 7)
+    fake.faults.append(Fault("HEAD", "/manifests/", status, {"RateLimit-Limit": "100", "RateLimit-Remaining": "0", "RateLimit-Reset": until}))
+    registry.exists("a", "v1")
+    registry.exists("a", "v2")
+    assert slept[0] == pytest.approx(6.5, abs=1)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"RateLimit-Remaining": "0;w=21600", "RateLimit-Limit": "100;w=21600"},  # Docker Hub: a window, and no time to come back
+        {"RateLimit-Remaining": "1", "RateLimit-Reset": "7"},
+        {"RateLimit-Remaining": "0", "RateLimit-Reset": "36000"},  # longer than anybody waits: the refusal says it, if it comes
+        {"RateLimit-Remaining": "0", "RateLimit-Reset": "0"},
+    ],
+)
+def test_what_is_no_reason_to_rest(fake: FakeRegistry, registry: Registry, slept: list[float], headers: dict[str, str]) -> None:
+    fake.faults.append(Fault("HEAD", "/manifests/", 200, headers, times=2))
+    registry.exists("a", "v1")
+    registry.exists("a", "v2")
+    assert slept == []
+
+
+def test_a_refusal_says_what_is_left_of_the_limit(fake: FakeRegistry, registry: Registry) -> None:
+    fake.faults.append(Fault("HEAD", "/manifests/", 429, {"RateLimit-Remaining": "0;w=21600", "RateLimit-Limit": "100;w=21600"}, times=99))
+    with pytest.raises(Unreachable, match="0;w=21600 of its limit 100;w=21600 are left"):
+        registry.exists("a", "v1")
 
 
 def test_a_broken_connection_is_tried_again(fake: FakeRegistry, registry: Registry) -> None:
