@@ -29,7 +29,6 @@ from ansible_collections.slipway.platform.plugins.module_utils._k8s.responses im
 
 MANAGER = "slipway"
 REQUEST_SECONDS = 30.0
-ATTEMPTS = 3
 _PAUSES = (0.2, 0.6)
 _APPLY = "application/apply-patch+yaml"  # JSON is YAML; the server parses it as such
 _MERGE = "application/merge-patch+json"

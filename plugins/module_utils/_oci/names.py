@@ -26,10 +26,8 @@ REVISION = "org.opencontainers.image.revision"
 VERSION = "org.opencontainers.image.version"
 LICENSES = "org.opencontainers.image.licenses"
 TITLE = "org.opencontainers.image.title"
-DESCRIPTION = "org.opencontainers.image.description"
 BASE_NAME = "org.opencontainers.image.base.name"
 BASE_DIGEST = "org.opencontainers.image.base.digest"
-REF_NAME = "org.opencontainers.image.ref.name"
 
 # Which inputs an image was built from: an image that carries the wanted key need not be built again.
 INPUTS = "dev.slipway.image.inputs"

@@ -16,6 +16,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import In
 _REGISTRY = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _HEX_LENGTH = {"sha256": 64, "sha512": 128}
 
 
@@ -51,7 +52,10 @@ class Digest:
 
 @dataclass(frozen=True)
 class Reference:
-    """``registry/repository[:tag][@digest]``; the registry is always written, since a default would choose a host for the user."""
+    """``registry/repository[:tag][@digest]``; the registry is always written, since a default would choose a host for the user.
+
+    Of Docker Hub's names the one that clients show is kept: ``index.docker.io/nginx`` is ``docker.io/library/nginx``.
+    """
 
     registry: str
     repository: str
@@ -81,15 +85,11 @@ class Reference:
         check_repository(repository)
         if colon:
             check_tag(tag)
-        return cls(registry, repository, tag if colon else None, digest)
+        return cls(*_as_docker_hub_keeps_it(registry, repository), tag if colon else None, digest)
 
     def with_digest(self, digest: Digest) -> Reference:
         """The same repository by content only: a tag beside a digest would be ignored by every client."""
         return replace(self, tag=None, digest=digest)
-
-    def with_tag(self, tag: str) -> Reference:
-        check_tag(tag)
-        return replace(self, tag=tag, digest=None)
 
 
 def check_repository(repository: str) -> None:
@@ -102,6 +102,13 @@ def check_tag(tag: str) -> None:
     if not _TAG.fullmatch(tag):
         hint = "; '+' is written '_' in tags" if "+" in tag else ""
         raise InvalidInput(f"{tag!r} is not a tag: at most 128 characters of A-Z, a-z, 0-9, '_', '.' and '-', not starting with '.' or '-'{hint}")
+
+
+def _as_docker_hub_keeps_it(registry: str, repository: str) -> tuple[str, str]:
+    """Docker Hub has several names, and images without an owner are in ``library``: what every client of it takes ``docker.io/nginx`` for."""
+    if registry not in _DOCKER_HUB:
+        return registry, repository
+    return _DOCKER_HUB[0], repository if "/" in repository else f"library/{repository}"
 
 
 def _looks_like_host(text: str) -> bool:

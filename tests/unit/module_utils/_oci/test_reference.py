@@ -60,7 +60,27 @@ def test_what_is_wrong_with_a_reference_is_said(text: str, reason: str) -> None:
 def test_a_reference_by_digest_has_no_tag() -> None:
     digest = Digest.of(b"x")
     assert str(Reference.parse("localhost/x:1").with_digest(digest)) == f"localhost/x@{digest}"
-    assert str(Reference.parse(f"localhost/x@{digest}").with_tag("2")) == "localhost/x:2"
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("docker.io/nginx", "docker.io/library/nginx"),
+        ("docker.io/nginx:1.27", "docker.io/library/nginx:1.27"),
+        (f"docker.io/nginx@sha256:{HEX}", f"docker.io/library/nginx@sha256:{HEX}"),
+        ("docker.io/library/nginx:1", "docker.io/library/nginx:1"),
+        ("docker.io/kindest/node:v1", "docker.io/kindest/node:v1"),
+        ("index.docker.io/nginx", "docker.io/library/nginx"),
+        ("index.docker.io/a/b", "docker.io/a/b"),
+        ("registry-1.docker.io/nginx", "docker.io/library/nginx"),
+        ("mirror.docker.io/nginx", "mirror.docker.io/nginx"),
+        ("docker.io.example.org/nginx", "docker.io.example.org/nginx"),
+        ("docker.io:5000/nginx", "docker.io:5000/nginx"),
+    ],
+)
+def test_the_names_of_docker_hub(text: str, meant: str) -> None:
+    assert str(Reference.parse(text)) == meant
+    assert Reference.parse(meant) == Reference.parse(text)
 
 
 def test_a_digest_knows_its_bytes() -> None:
