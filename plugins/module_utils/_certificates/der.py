@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 SEQUENCE, INTEGER, OBJECT_IDENTIFIER, UTC_TIME, GENERALIZED_TIME = 0x30, 0x02, 0x06, 0x17, 0x18
 _VERSION = 0xA0
@@ -22,8 +22,7 @@ class NotDer(ValueError):
     """The bytes are no certificate: what was expected, and where."""
 
 
-@dataclass(frozen=True)
-class Element:
+class Element(NamedTuple):
     """One element: its tag, where it begins, where its content begins, and the first byte behind it."""
 
     tag: int
@@ -32,8 +31,7 @@ class Element:
     end: int
 
 
-@dataclass(frozen=True)
-class Parts:
+class Parts(NamedTuple):
     """The parts of a certificate as elements of ``der``."""
 
     whole: Element
@@ -74,9 +72,8 @@ def parts(der: bytes) -> Parts:
     body = element(der, whole.start, whole.end)
     if whole.tag != SEQUENCE or body.tag != SEQUENCE:
         raise NotDer("it does not begin as a certificate does")
-    fields = iter(inside(der, body))
     found: list[Element] = []
-    for field in fields:
+    for field in inside(der, body):
         if field.tag == _VERSION and not found:
             continue
         found.append(field)

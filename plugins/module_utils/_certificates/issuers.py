@@ -9,6 +9,7 @@ certificates, so a thousand servers behind one intermediate check its signature 
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -16,12 +17,12 @@ from ansible_collections.slipway.platform.plugins.module_utils._certificates imp
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Certificate
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
-_KEPT = 8192
+_KEPT = 4096
 _KNOWN = {
     ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
     ExtensionOID.BASIC_CONSTRAINTS,
@@ -59,16 +60,7 @@ def signed(child: Certificate, issuer: Certificate) -> bool:
     parsed, key = _loaded(child), _key(issuer)
     body = read.signed_bytes(child.der) if child.serial == "0" or child.serial.startswith("-") else parsed.tbs_certificate_bytes
     try:
-        parameters, digest = parsed.signature_algorithm_parameters, parsed.signature_hash_algorithm
-        if isinstance(key, rsa.RSAPublicKey):
-            fits = isinstance(parameters, AsymmetricPadding)
-            arguments: tuple[Any, ...] = (parameters, digest)
-        else:
-            fits = isinstance(parameters, ec.ECDSA) if isinstance(key, ec.EllipticCurvePublicKey) else parameters is None
-            arguments = () if parameters is None else (parameters,)
-        if not fits:
-            return False
-        key.verify(parsed.signature, body, *arguments)
+        key.verify(parsed.signature, body, *_how(parsed, key))
     except InvalidSignature:
         return False
     except UnsupportedAlgorithm as error:
@@ -78,27 +70,30 @@ def signed(child: Certificate, issuer: Certificate) -> bool:
     return True
 
 
-@lru_cache(maxsize=_KEPT)
+def _how(parsed: x509.Certificate, key: Any) -> tuple[Any, ...]:
+    """What ``key.verify`` wants to know of a signature. Raises ``ValueError`` for a signature that a key of another kind made."""
+    parameters, digest = parsed.signature_algorithm_parameters, parsed.signature_hash_algorithm
+    if isinstance(key, rsa.RSAPublicKey) and isinstance(parameters, AsymmetricPadding):
+        return (parameters, digest)
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(parameters, ec.ECDSA):
+        return (parameters,)
+    if parameters is None and not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+        return (digest,) if isinstance(key, dsa.DSAPublicKey) else ()
+    raise ValueError("another kind of key")
+
+
 def objection(issuer: Certificate, leaf: Certificate, between: int, anchor: bool) -> str:
     """Why the issuer may not vouch for this leaf; "" if it may. ``between``: authorities between the two. ``anchor``: it is trusted itself."""
-    parsed = _loaded(issuer)
-    basic = _extension(parsed, x509.BasicConstraints)
-    usage = _extension(parsed, x509.KeyUsage)
-    purposes = _extension(parsed, x509.ExtendedKeyUsage)
-    if basic is None and not (anchor and parsed.version is x509.Version.v1):
-        return "it has no basicConstraints, so it is no authority"
-    if basic is not None and not basic.ca:
-        return "it is no authority (basicConstraints)"
-    if basic is not None and basic.path_length is not None and between > basic.path_length:
-        return f"it allows {basic.path_length} authorities below it, and there are {between} (pathlen)"
-    if usage is not None and not usage.key_cert_sign:
-        return "its key may not sign certificates (keyUsage)"
-    if not anchor and purposes is not None and not _SERVER & set(purposes):
+    rules = _rules(issuer)
+    if rules.no_authority and not (anchor and rules.first_version):
+        return rules.no_authority
+    if rules.path_length is not None and between > rules.path_length:
+        return f"it allows {rules.path_length} authorities below it, and there are {between} (pathlen)"
+    if rules.not_for_servers and not anchor:
         return "it may not sign for servers (extendedKeyUsage)"
-    return _outside(_extension(parsed, x509.NameConstraints), leaf.names) or _unknown_extension(parsed)
+    return rules.foreign or _outside(rules.names, leaf.names)
 
 
-@lru_cache(maxsize=_KEPT)
 def leaf_objection(leaf: Certificate) -> str:
     """Why clients refuse this certificate for a server, whoever signed it; "" if they don't."""
     parsed = _loaded(leaf)
@@ -110,10 +105,9 @@ def leaf_objection(leaf: Certificate) -> str:
 
 def weakness(certificate: Certificate) -> str:
     """``weak_signature``, ``weak_key`` or ""."""
-    parsed = read.parse(certificate.der)
     try:
-        digest = parsed.signature_hash_algorithm if parsed else None
-    except UnsupportedAlgorithm:
+        digest = _loaded(certificate).signature_hash_algorithm
+    except (Unsupported, UnsupportedAlgorithm):
         digest = None
     if digest is not None and digest.name in ("md5", "sha1"):
         return "weak_signature"
@@ -121,7 +115,41 @@ def weakness(certificate: Certificate) -> str:
     return "weak_key" if kind in ("RSA", "DSA") and bits.isdigit() and int(bits) < 2048 else ""
 
 
+@dataclass(frozen=True)
+class _Rules:
+    """What an authority may do, of itself. Certificates of the first version have no extensions that could say so: roots may be of it."""
+
+    no_authority: str
+    first_version: bool
+    path_length: int | None
+    not_for_servers: bool
+    names: x509.NameConstraints | None
+    foreign: str
+
+
 @lru_cache(maxsize=_KEPT)
+def _rules(issuer: Certificate) -> _Rules:
+    parsed = _loaded(issuer)
+    basic = _extension(parsed, x509.BasicConstraints)
+    usage = _extension(parsed, x509.KeyUsage)
+    purposes = _extension(parsed, x509.ExtendedKeyUsage)
+    no_authority = ""
+    if basic is None:
+        no_authority = "it has no basicConstraints, so it is no authority"
+    elif not basic.ca:
+        no_authority = "it is no authority (basicConstraints)"
+    elif usage is not None and not usage.key_cert_sign:
+        no_authority = "its key may not sign certificates (keyUsage)"
+    return _Rules(
+        no_authority=no_authority,
+        first_version=parsed.version is x509.Version.v1,
+        path_length=basic.path_length if basic else None,
+        not_for_servers=purposes is not None and not _SERVER & set(purposes),
+        names=_extension(parsed, x509.NameConstraints),
+        foreign=_unknown_extension(parsed),
+    )
+
+
 def _loaded(certificate: Certificate) -> x509.Certificate:
     parsed = read.parse(certificate.der) if certificate.der else None
     if parsed is None:

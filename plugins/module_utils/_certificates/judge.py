@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from ansible_collections.slipway.platform.plugins.module_utils._certificates import names, verify
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import (
@@ -45,6 +45,7 @@ def judge(found: Found, thresholds: Thresholds, now: datetime, roots: Roots | No
 
     ``skew``: how far the clock here may be behind the issuer's, before a certificate counts as not yet valid.
     """
+    now = now.astimezone(UTC)  # of two times in one other zone Python would compare the clocks on the wall
     limits = found.thresholds or thresholds
     problems = list(found.problems)
     if not found.chain and not any(problem.verdict is Verdict.UNKNOWN for problem in problems):

@@ -25,10 +25,11 @@ CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")  # the
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.DOTALL)
 _NAMES: dict[type, str] = {x509.DNSName: "dns", x509.IPAddress: "ip", x509.UniformResourceIdentifier: "uri", x509.RFC822Name: "email"}
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+_KEPT = 1024
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_KEPT)
 def certificate(data: bytes) -> Certificate:
     """The certificate in these bytes (DER). Raises ``InvalidInput`` if they are none; a part that can't be understood is left out.
 
@@ -39,7 +40,7 @@ def certificate(data: bytes) -> Certificate:
     except walk.NotDer as error:
         raise InvalidInput(f"it is not a certificate: {error}") from None
     data = data[: where.whole.end]  # TRUSTED CERTIFICATE has OpenSSL's own settings behind it
-    parsed = parse(data, where)
+    parsed = parse(data)
     try:
         not_before, not_after = (parsed.not_valid_before_utc, parsed.not_valid_after_utc) if parsed else walk.validity(data, where)
     except (walk.NotDer, ValueError) as error:
@@ -47,13 +48,14 @@ def certificate(data: bytes) -> Certificate:
     return _filled(data, where, parsed, not_before, not_after)
 
 
-def parse(data: bytes, where: walk.Parts | None = None) -> x509.Certificate | None:
+@lru_cache(maxsize=_KEPT)
+def parse(data: bytes) -> x509.Certificate | None:
     """The library's object, or None if the library refuses these bytes.
 
     A serial number below one is replaced first: the library warns of it now, and will refuse it. OpenSSL's users have such certificates.
     The object's ``tbs_certificate_bytes`` are then not what was signed: ``signed_bytes`` are.
     """
-    where = where or walk.parts(data)
+    where = walk.parts(data)
     if walk.serial(data, where) <= 0:
         data = walk.with_positive_serial(data, where)
     try:

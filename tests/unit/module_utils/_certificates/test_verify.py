@@ -15,7 +15,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._certificates.mod
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.verify import Roots, Verified, paths
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from support import pki
 from support.pki import DAY, NOW, Issued, authority, issue
@@ -206,7 +206,12 @@ def test_a_client_certificate_does_not_serve() -> None:
 
 @pytest.mark.parametrize(
     "key",
-    [lambda: rsa.generate_private_key(65537, 2048), lambda: ec.generate_private_key(ec.SECP521R1()), ed25519.Ed25519PrivateKey.generate],
+    [
+        lambda: rsa.generate_private_key(65537, 2048),
+        lambda: dsa.generate_private_key(2048),
+        lambda: ec.generate_private_key(ec.SECP521R1()),
+        ed25519.Ed25519PrivateKey.generate,
+    ],
 )
 def test_signatures_of_every_kind(key: object) -> None:
     root = authority("Root", key=key())  # type: ignore[operator]
