@@ -19,6 +19,8 @@ A message says what was tried, on what, what came back and what to do next. It n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -36,6 +38,15 @@ class SlipwayError(Exception):
 
 class InvalidInput(SlipwayError):
     pass
+
+
+@contextmanager
+def wrong_at(where: str) -> Iterator[None]:
+    """``InvalidInput`` from this block says where in what the user wrote it is."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise InvalidInput(f"{where}: {error.message}", **error.facts) from None
 
 
 class Missing(SlipwayError):

@@ -8,14 +8,16 @@ import ctypes
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
+from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.slipway.platform.plugins.module_utils._ansible import Result, to_json
+from ansible_collections.slipway.platform.plugins.module_utils._document.suggest import did_you_mean
 from ansible_collections.slipway.platform.plugins.module_utils._errors import SlipwayError
 from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Access
 
@@ -42,6 +44,23 @@ def access(params: dict[str, Any]) -> Access:
     return Access.from_params(params, os.environ, Path.home())
 
 
+def mistakes(spec: Mapping[str, Any], checked: ValidationResult) -> str:
+    """What is wrong with a task's arguments, in one text: first what nobody knows, where it stands and what may have been meant."""
+    unknown = [name if isinstance(name, tuple) else (name,) for name in checked.unsupported_parameters]
+    told = [_unknown(spec, path) for path in sorted(unknown)]
+    others = [error.msg for error in checked.errors.errors if not isinstance(error, UnsupportedError)]
+    # Some are told twice, once without saying of what.
+    told += [text for text in others if not any(text != other and text in other for other in others)]
+    return "; ".join(dict.fromkeys(told))
+
+
+def _unknown(spec: Mapping[str, Any], path: Sequence[str]) -> str:
+    *above, name = path
+    for step in above:
+        spec = spec[step]["options"]
+    return f"{'.'.join(above) + ': ' if above else ''}unknown option {name!r}; {did_you_mean(name, spec)}"
+
+
 class CoreAction(ActionBase):
     """An action that validates its arguments and hands them to the core, on the controller.
 
@@ -63,7 +82,7 @@ class CoreAction(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         checked = ArgumentSpecValidator(self.argument_spec, **self.constraints).validate(self._task.args)
         if checked.error_messages:
-            return result | {"failed": True, "msg": "; ".join(checked.error_messages)}
+            return result | {"failed": True, "msg": mistakes(self.argument_spec, checked)}
         display = Display()
         try:
             outcome = self.work(checked.validated_parameters, self._task.check_mode, lambda line: display.display(f"    {line}"))

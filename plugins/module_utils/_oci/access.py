@@ -65,9 +65,7 @@ class Access:
         keychain = Keychain({_host(one["registry"]): Credential(one["username"], one["password"]) for one in params["credentials"]})
         for path in [Path(params["auth_file"])] if params["auth_file"] else default_files(environment, home):
             keychain = keychain.over(Keychain.from_file(path))
-        ca_file = Path(params["ca_file"]) if params["ca_file"] else None
-        if ca_file is not None and not ca_file.is_file():
-            raise InvalidInput(f"ca_file {ca_file} is not a file")
+        ca_file = _certificates(Path(params["ca_file"])) if params["ca_file"] else None
         plain = frozenset(map(_host, params["plain_http"]))
         return cls(ca_file, keychain, plain, params["concurrency"], float(params["request_timeout"]), float(params["deadline"]))
 
@@ -105,6 +103,19 @@ def keychain_of(keychain: Keychain, host: str) -> Keychain:
     if ecr.is_ecr(host) and known.find(host) is None:
         return replace(known, helpers={"": lambda _: ecr.credential(host)})
     return known
+
+
+def _certificates(file: Path) -> Path:
+    """The file, if it can hold certificates. Reading them takes 30 ms and is left to whoever needs them."""
+    if not file.is_file():
+        raise InvalidInput(f"ca_file {file} is not a file")
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"ca_file {file} cannot be read: {error.strerror}") from None
+    if b"-----BEGIN CERTIFICATE-----" not in content:
+        raise InvalidInput(f"ca_file {file} holds no certificate: write those of the authority in PEM, with -----BEGIN CERTIFICATE-----")
+    return file
 
 
 def _host(registry: str) -> str:

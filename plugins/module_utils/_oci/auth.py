@@ -141,7 +141,9 @@ class Authorizer:
             response = self._transport.send(request)
         if response.status in (401, 403):
             who = f"user {credential.username}" if credential else "anonymous"
-            raise Denied(f"the token server {host} of {self._registry} refuses {who} (status {response.status})", host=host, status=response.status)
+            said = f"the token server {host} of {self._registry} refuses {who} (status {response.status})"
+            what = "its password in auth_file or credentials is wrong, or has ended" if credential else "give a user in auth_file or credentials"
+            raise Denied(f"{said}; {what}", host=host, status=response.status)
         if response.status != 200:
             raise Unreachable(f"the token server {host} of {self._registry} answered with status {response.status}", host=host, status=response.status)
         return _read_token(response.body, host)

@@ -36,9 +36,9 @@ def error(host: str, response: Response, what: str, pause: float = 0.0) -> Slipw
     said = "; ".join(f"{one.get('code')} {one.get('message', '')}".strip() for one in listed[:3])
     message = f"could not {what}: {host} answered with status {response.status}" + (f": {said}" if said else "")
     if response.status in (401, 403):
-        return Denied(f"{message}; check the credentials for this registry and what they may do", **facts)
+        return Denied(f"{message}; check the credentials for this registry (auth_file, credentials) and what they may do", **facts)
     if response.status == 404 and "MANIFEST_BLOB_UNKNOWN" not in codes:
-        return NotFound(message, **facts)
+        return NotFound(f"{message}; is the name right, and was it pushed?" if {"MANIFEST_UNKNOWN", "NAME_UNKNOWN"} & set(codes) else message, **facts)
     if response.status == 429 or response.status >= 500:
         return Unreachable(f"{message}{_limit(response)}{_wait(response, pause)}", **facts)
     if any(code in _MISSING for code in codes):

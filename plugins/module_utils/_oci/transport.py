@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import socket
 import ssl
 import threading
 import time
@@ -218,12 +219,12 @@ def _explained(request: Request) -> Iterator[None]:
     try:
         yield
     except ssl.SSLCertVerificationError as error:
-        reason = f"its certificate is not trusted ({error.verify_message}); give the certificate authority as ca_file"
+        reason = f"its certificate is not trusted ({error.verify_message}); give the authority that signed it as ca_file"
         raise Unreachable(f"{_shown(request)}: {reason}", host=host) from error
     except TimeoutError as error:
         raise Unreachable(f"{_shown(request)}: no answer within {request.deadline:.0f} s", host=host) from error
     except _BROKEN as error:
-        raise Unreachable(f"{_shown(request)}: {_reason(error)}", host=host) from error
+        raise Unreachable(f"{_shown(request)}: {_reason(error)}{_spoken(request, error)}", host=host) from error
 
 
 def _shown(request: Request) -> str:
@@ -231,7 +232,16 @@ def _shown(request: Request) -> str:
     return f"{request.method} {request.url.partition('?')[0]}"
 
 
+def _spoken(request: Request, error: BaseException) -> str:
+    """What it can mean that one side spoke TLS and the other did not."""
+    if urlsplit(request.url).scheme == "http" and isinstance(error, ConnectionResetError | http.client.HTTPException):
+        return "; it was asked without TLS, as plain_http says"
+    return "; it does not speak TLS (plain_http is for such ones, on this machine)" if getattr(error, "reason", "") == "WRONG_VERSION_NUMBER" else ""
+
+
 def _reason(error: BaseException) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"there is no such host ({error.strerror})"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused; is it running?"
     if isinstance(error, http.client.IncompleteRead):

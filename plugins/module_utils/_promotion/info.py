@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, NotFound, SlipwayError
+from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, NotFound, SlipwayError, wrong_at
 from ansible_collections.slipway.platform.plugins.module_utils._oci import names, referrers, refusals
 from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Access
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Reference
@@ -71,11 +71,16 @@ class Result:
 
 
 def asked(params: Mapping[str, Any], access: Access) -> Asked:
-    images = tuple(Reference.parse(text) for text in params["images"])
-    for image in images:
-        if image.tag is None and image.digest is None and not params["tags"]:
-            raise InvalidInput(f"{image} has neither tag nor digest: write {image}:<tag>, or set tags to list those that there are")
+    images = tuple(_image(number, text, params["tags"]) for number, text in enumerate(params["images"], 1))
     return Asked(images, access, params["tags"], params["referrers"])
+
+
+def _image(number: int, text: str, tags: bool) -> Reference:
+    with wrong_at(f"images, entry {number}, {text!r}"):
+        image = Reference.parse(text)
+        if image.tag is None and image.digest is None and not tags:
+            raise InvalidInput(f"{image} has neither tag nor digest: write {image}:<tag>, or set tags to list those that there are")
+    return image
 
 
 def look(request: Asked, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> Result:

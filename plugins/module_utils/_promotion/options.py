@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
+from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, wrong_at
 from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Access
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Reference, check_tag
 from ansible_collections.slipway.platform.plugins.module_utils._promotion.model import Image, Request
@@ -25,7 +25,7 @@ def request(params: Mapping[str, Any], access: Access, check_mode: bool) -> Requ
 
 
 def _image(number: int, value: Mapping[str, Any]) -> Image:
-    try:
+    with wrong_at(f"images, entry {number}"):
         source, destination = Reference.parse(value["source"]), Reference.parse(value["destination"])
         if source.tag is None and source.digest is None:
             raise InvalidInput(f"source {value['source']!r} has neither tag nor digest: write {source}:<tag> or {source}@sha256:<digest>")
@@ -36,8 +36,6 @@ def _image(number: int, value: Mapping[str, Any]) -> Image:
             check_tag(tag)
         if not tags:
             raise InvalidInput(f"destination {value['destination']!r} has no tag: list at least one in tags")
-    except InvalidInput as error:
-        raise InvalidInput(f"images, entry {number}: {error.message}") from None
     return Image(source, Reference(destination.registry, destination.repository), tags)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
+from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, wrong_at
 from ansible_collections.slipway.platform.plugins.module_utils._gates.evaluate import Forecast, digests_needed, evaluate, forecast, outcome
 from ansible_collections.slipway.platform.plugins.module_utils._gates.model import Candidate, Facts, Outcome, Verdict, deny, moment
 from ansible_collections.slipway.platform.plugins.module_utils._gates.policy import Policy, load
@@ -147,8 +147,10 @@ def _check(request: Request, policy: Policy) -> None:
         if source.kubeconfig and not source.namespace:
             raise InvalidInput(f"environments, {source.name}: beside kubeconfig the namespace of the release is needed")
     for service in request.services:
-        Reference.parse(service.source)
-        place = Reference.parse(service.destination)
+        with wrong_at(f"services, {service.name}, source {service.source!r}"):
+            Reference.parse(service.source)
+        with wrong_at(f"services, {service.name}, destination {service.destination!r}"):
+            place = Reference.parse(service.destination)
         if place.tag or place.digest:
             raise InvalidInput(f"{service.name}: write the destination as registry/repository, and its tags as tags: {service.destination}")
         for tag in service.tags:

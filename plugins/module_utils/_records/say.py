@@ -15,6 +15,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._oci.reference im
 from ansible_collections.slipway.platform.plugins.module_utils._records import moments, statements
 from ansible_collections.slipway.platform.plugins.module_utils._sign import attached
 from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Signer, Trust
+from ansible_collections.slipway.platform.plugins.module_utils._sign.images import named
 from ansible_collections.slipway.platform.plugins.module_utils._sign.statement import Statement, Subject
 
 # Each of these says what was found at a moment, so saying it again later is news.
@@ -55,17 +56,22 @@ class Result:
 
 def say(wanted: Sequence[Wanted], signer: Signer, connect: Connect, now: datetime, check_mode: bool = False) -> Result:
     """Attach what is not said yet. Everything is checked before anything is written."""
-    checked = [(one, Reference.parse(one.image), statements.predicate(one.type, one.fields, signer.name, now)) for one in wanted]
-    for one, _, _ in checked:
-        _refuse_expired(one, now)
-        if one.type == "promoted":
-            raise InvalidInput("a promotion is recorded by promotion_record, which writes the ledger, too")
+    checked = [_checked(one, signer.name, now) for one in wanted]
     return Result(tuple(_say(one, image, predicate, signer, connect, check_mode) for one, image, predicate in checked))
+
+
+def _checked(one: Wanted, by: str, now: datetime) -> tuple[Wanted, Reference, dict[str, Any]]:
+    if one.type == "promoted":
+        raise InvalidInput("a promotion is recorded by promotion_record, which writes the ledger, too")
+    image = named(one.image, f"statement {one.type!r}")
+    predicate = statements.predicate(one.type, one.fields, by, now)
+    _refuse_expired(one, now)
+    return one, image, predicate
 
 
 def _say(one: Wanted, image: Reference, predicate: Mapping[str, Any], signer: Signer, connect: Connect, check_mode: bool) -> Said:
     registry = connect(image.registry)
-    subject = registry.manifest(image.repository, str(image.digest or image.tag or "")).descriptor
+    subject = registry.manifest(image.repository, str(image.digest or image.tag)).descriptor
     before = None if one.type in _ALWAYS_NEWS else _said_before(connect, image, str(subject.digest), one.type, predicate, signer)
     if before:
         return Said(one.type, one.image, str(subject.digest), before.reference, moments.text(before.time), False)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, wrong_at
 from ansible_collections.slipway.platform.plugins.module_utils._oci.access import CONCURRENCY, Connect
 from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import Descriptor
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Reference
@@ -28,6 +29,15 @@ class Image:
 
     def __str__(self) -> str:
         return f"{self.registry.host}/{self.repository}@{self.descriptor.digest}"
+
+
+def named(text: str, where: str) -> Reference:
+    """A reference with a tag or a digest. Raises ``InvalidInput`` that says where it stands."""
+    with wrong_at(f"{where}, {text!r}"):
+        reference = Reference.parse(text)
+        if not reference.tag and not reference.digest:
+            raise InvalidInput(f"{reference} names a repository and no image: add @<digest> or :<tag>")
+    return reference
 
 
 def resolve(references: Sequence[Reference], connect: Connect) -> tuple[Image, ...]:

@@ -14,6 +14,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._oci.reference im
 from ansible_collections.slipway.platform.plugins.module_utils._sign import keys, kms
 from ansible_collections.slipway.platform.plugins.module_utils._sign.cosign import BUNDLE, FORMS
 from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Signer, Trust
+from ansible_collections.slipway.platform.plugins.module_utils._sign.images import named
 from ansible_collections.slipway.platform.plugins.module_utils._sign.keyless import Identity
 
 _IMAGES: dict[str, Any] = {"type": "list", "elements": "str", "required": True}
@@ -73,10 +74,7 @@ def trust(params: Mapping[str, Any]) -> Trust:
 
 def images(values: Iterable[str]) -> tuple[Reference, ...]:
     """The references, each with a tag or a digest. Raises ``InvalidInput`` for the first that can't be read, and for an empty list."""
-    references = tuple(Reference.parse(value) for value in values)
+    references = tuple(named(value, f"images, entry {number}") for number, value in enumerate(values, 1))
     if not references:
         raise InvalidInput("images is empty: nothing was done, which is not the same as all being well")
-    for reference in references:
-        if not reference.tag and not reference.digest:
-            raise InvalidInput(f"{reference} names a repository and no image: add @<digest> or :<tag>")
     return references
