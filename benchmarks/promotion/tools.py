@@ -53,7 +53,7 @@ class Tool(Protocol):
 
 
 def build(cache: Path | None = None) -> dict[str, Path]:
-    """The proxy and the tools that are Go modules, at the versions named here; kept in the project's cache."""
+    """The tools that are Go modules, at the versions named here, the proxy, and the registry with a referrers API; kept in the project's cache."""
     toolchain = go.find(cache or _artifacts.cache_dir())
     folder = (cache or _artifacts.cache_dir()) / "benchmarks"
     folder.mkdir(parents=True, exist_ok=True)
@@ -65,10 +65,11 @@ def build(cache: Path | None = None) -> dict[str, Path]:
             argv = go.niced([toolchain.go, "install", "-trimpath", module])
             _command.run(argv, deadline=_DEADLINE, env={**toolchain.env, "GOBIN": str(target)})
         found[name] = target / name
-    source = Path(__file__).parent / "proxy"
-    found["proxy"] = folder / f"proxy-{go.source_digest(source)[:16]}"
-    if not found["proxy"].exists():
-        go.build(toolchain, source, ".", found["proxy"], log=folder / "proxy.log")
+    for name in ("proxy", "referrers"):
+        source = Path(__file__).parent / name
+        found[name] = folder / f"{name}-{go.source_digest(source)[:16]}"
+        if not found[name].exists():
+            go.build(toolchain, source, ".", found[name], log=folder / f"{name}.log")
     return found
 
 
