@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 SEQUENCE, INTEGER, OBJECT_IDENTIFIER, UTC_TIME, GENERALIZED_TIME = 0x30, 0x02, 0x06, 0x17, 0x18
 _VERSION = 0xA0
+_AUTHORITY_KEY_IDENTIFIER = bytes.fromhex("0603551d23")  # id-ce-authorityKeyIdentifier, 2.5.29.35
 _TIME = re.compile(rb"(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?(?:\.\d+)?(?:Z|([+-])(\d{2})(\d{2}))?")
 _ATTRIBUTES = {"2.5.4.3": "CN", "2.5.4.6": "C", "2.5.4.7": "L", "2.5.4.8": "ST", "2.5.4.10": "O", "2.5.4.11": "OU", "2.5.4.5": "2.5.4.5"}
 
@@ -89,11 +90,28 @@ def serial(der: bytes, where: Parts) -> int:
     return int.from_bytes(der[where.serial.start : where.serial.end], "big", signed=True)
 
 
-def with_positive_serial(der: bytes, where: Parts) -> bytes:
-    """The same certificate with a serial number that the library accepts. Its signature no longer fits: verify with the original's bytes."""
-    if where.serial.start == where.serial.end:
-        return der
-    return der[: where.serial.start] + b"\x01" + der[where.serial.start + 1 :]
+def tamed(der: bytes, where: Parts) -> bytes:
+    """The same certificate as the library likes it: with a serial number of its own above zero, and none below in what names its issuer.
+
+    The library warns of both now, and will refuse them; OpenSSL's users have such certificates, and so have lists of trusted roots. The
+    signature no longer fits: verify with the original's bytes.
+    """
+    if serial(der, where) <= 0 and where.serial.start < where.serial.end:
+        der = der[: where.serial.start] + b"\x01" + der[where.serial.start + 1 :]
+    at = der.find(_AUTHORITY_KEY_IDENTIFIER)
+    if at >= 0 and _names_odd_serial(der, at + len(_AUTHORITY_KEY_IDENTIFIER)):
+        der = der[: at + 4] + b"\x7f" + der[at + 5 :]  # an extension that nobody knows, and nobody reads
+    return der
+
+
+def _names_odd_serial(der: bytes, at: int) -> bool:
+    """Whether authorityCertSerialNumber, tag [2], in the extension's value behind ``at`` is zero or negative (RFC 5280 §4.2.1.1)."""
+    try:
+        value = element(der, at)
+        numbers = [field for field in inside(der, element(der, value.start, value.end)) if field.tag == 0x82]
+    except NotDer:
+        return False
+    return any(int.from_bytes(der[number.start : number.end], "big", signed=True) <= 0 for number in numbers)
 
 
 def validity(der: bytes, where: Parts) -> tuple[datetime, datetime]:

@@ -58,9 +58,8 @@ def canonical(name: str) -> str:
 def signed(child: Certificate, issuer: Certificate) -> bool:
     """Whether the issuer's key made the signature of the child. Raises ``Unsupported``."""
     parsed, key = _loaded(child), _key(issuer)
-    body = read.signed_bytes(child.der) if child.serial == "0" or child.serial.startswith("-") else parsed.tbs_certificate_bytes
     try:
-        key.verify(parsed.signature, body, *_how(parsed, key))
+        key.verify(parsed.signature, read.signed_bytes(child.der), *_how(parsed, key))
     except InvalidSignature:
         return False
     except UnsupportedAlgorithm as error:

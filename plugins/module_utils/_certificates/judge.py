@@ -28,8 +28,6 @@ from ansible_collections.slipway.platform.plugins.module_utils._certificates.mod
 )
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.verify import SKEW, Roots
 
-DEFAULT = Thresholds()
-
 
 @dataclass(frozen=True)
 class Dates:

@@ -160,6 +160,9 @@ class Thresholds:
     critical: Threshold = Threshold(1 / 6, 14)
 
 
+DEFAULT = Thresholds()
+
+
 @dataclass(frozen=True)
 class Window:
     """When the issuer suggests to renew (ACME Renewal Information, RFC 9773 §4.2): ``explanation`` is its URL, if it gave one."""

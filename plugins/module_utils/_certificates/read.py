@@ -52,22 +52,18 @@ def certificate(data: bytes) -> Certificate:
 def parse(data: bytes) -> x509.Certificate | None:
     """The library's object, or None if the library refuses these bytes.
 
-    A serial number below one is replaced first: the library warns of it now, and will refuse it. OpenSSL's users have such certificates.
-    The object's ``tbs_certificate_bytes`` are then not what was signed: ``signed_bytes`` are.
+    What the library only refuses for odd serial numbers is changed first, so ``tbs_certificate_bytes`` may not be what was signed:
+    ``signed_bytes`` are.
     """
-    where = walk.parts(data)
-    if walk.serial(data, where) <= 0:
-        data = walk.with_positive_serial(data, where)
     try:
-        return x509.load_der_x509_certificate(data)
+        return x509.load_der_x509_certificate(walk.tamed(data, walk.parts(data)))
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
         return None
 
 
 def signed_bytes(data: bytes) -> bytes:
     """The part of a certificate that its issuer signed (tbsCertificate)."""
-    where = walk.parts(data)
-    body = walk.element(data, where.whole.start)
+    body = walk.element(data, walk.element(data, 0).start)
     return data[body.begin : body.end]
 
 

@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
-from ansible_collections.slipway.platform.plugins.module_utils._certificates.judge import DEFAULT, duration, judge, of_dates
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.judge import duration, judge, of_dates
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import (
+    DEFAULT,
     Certificate,
     Found,
     Problem,

@@ -237,6 +237,19 @@ def test_a_serial_number_of_zero_or_below_verifies_as_clients_do() -> None:
         assert code(ask(forged, MIDDLE, roots=[ROOT])) == "invalid_chain"
 
 
+def test_a_root_with_serial_zero_that_names_itself_by_it() -> None:
+    key = pki.new_key()
+    me = x509.AuthorityKeyIdentifier(x509.SubjectKeyIdentifier.from_public_key(key.public_key()).digest, [x509.DirectoryName(pki.name("Zero"))], 1)
+    made = authority("Zero", key=key, identifiers=False, extensions=[(me, False)], serial=0xABCDEF)
+    old = me.public_bytes()
+    assert old[-3:] == bytes.fromhex("820101")
+    body = Issued(x509.load_der_x509_certificate(pki.resigned(made, key, old, old[:-1] + b"\0")), key)
+    root = read.certificate(pki.with_serial(body, key, b"\0"))
+    assert (root.serial, root.is_ca) == ("0", True)
+    leaf = issue("web", made)
+    assert paths((leaf.facts,), Roots([root]), NOW).best == (leaf.facts, root)
+
+
 def test_what_the_library_does_not_know_is_unknown_and_never_fine() -> None:
     root = authority("Future")
     spki = root.key.public_key().public_bytes(pki.serialization.Encoding.DER, pki.serialization.PublicFormat.SubjectPublicKeyInfo)
