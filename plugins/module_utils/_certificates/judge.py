@@ -10,8 +10,9 @@ cross-signed root that nobody needs is no outage.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from ansible_collections.slipway.platform.plugins.module_utils._certificates import names, verify
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import (
@@ -143,6 +144,12 @@ def _row(found: Found, problems: tuple[Problem, ...], dates: list[Dates], path: 
         remaining_seconds=int((first.not_after - now).total_seconds() // 1) if first else None,
         lifetime_seconds=int(lifetime.total_seconds()) if lifetime is not None else None,
         renew_at=min((each.renew_at for each in dates), default=None),
-        certificates=found.chain,
+        certificates=tuple(map(_without_bytes, found.chain)),
         facts=found.facts,
     )
+
+
+@lru_cache(maxsize=1024)
+def _without_bytes(certificate: Certificate) -> Certificate:
+    """What a row keeps of a certificate: ten thousand rows shall not hold every byte that was read."""
+    return replace(certificate, der=b"")

@@ -1,0 +1,67 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writing the reports: by one rename each, readable by everybody, because node_exporter and a web server are other users."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from pathlib import Path
+
+from ansible_collections.slipway.platform.plugins.module_utils import _files
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Row
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.options import Reports
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.report import ics, junit, listing, textfile
+from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
+
+MODE = 0o644
+TEXTS: dict[str, Callable[[Sequence[Row], datetime], str]] = {
+    "textfile": textfile.text,
+    "junit": junit.text,
+    "calendar": lambda rows, _: ics.text(rows),
+    "report": listing.text,
+}
+
+
+def check(reports: Reports) -> None:
+    """Refuse what can't be written before anything is looked at. Raises ``InvalidInput``."""
+    wanted = [(each.name, path) for each in fields(Reports) if (path := getattr(reports, each.name))]
+    for name, path in wanted:
+        if path.is_dir():
+            raise InvalidInput(f"{name}: {path} is a folder; write the path of a file in it")
+        if not path.parent.is_dir():
+            raise InvalidInput(f"{name}: the folder {path.parent} does not exist; make it first")
+        if not os.access(path.parent, os.W_OK):
+            raise InvalidInput(f"{name}: the folder {path.parent} can't be written to by this user")
+    paths = [path for _, path in wanted]
+    if len(set(paths)) < len(paths):
+        raise InvalidInput("textfile, junit, calendar and report are different files: give each its path")
+    if reports.textfile and reports.textfile.suffix != ".prom":
+        raise InvalidInput(f"textfile: {reports.textfile} would not be read: node_exporter reads files whose names end in .prom")
+
+
+def save(reports: Reports, rows: Sequence[Row], now: datetime, check_mode: bool) -> list[str]:
+    """Write what was asked for; the paths of those whose content is another than before (in check mode: would be).
+
+    A file with the same content gets a new time all the same: that it was looked at is what ``node_textfile_mtime_seconds`` is asked for.
+    """
+    changed = []
+    for name, text in TEXTS.items():
+        path: Path | None = getattr(reports, name)
+        if path is None:
+            continue
+        content = text(rows, now).encode("utf-8", "replace")  # a path may hold bytes that are no text
+        if _before(path) != content:
+            changed.append(str(path))
+        if not check_mode:
+            _files.write(path, content, MODE)
+    return changed
+
+
+def _before(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
