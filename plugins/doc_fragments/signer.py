@@ -39,3 +39,6 @@ options:
         description: The region of O(signer.kms_key), if it is not that of the controller's AWS configuration.
         type: str
 """
+
+    # For a module that can do without: slipway.platform.signer.optional.
+    OPTIONAL = DOCUMENTATION.replace("required: true", "required: false")

@@ -99,7 +99,7 @@ options:
     description: Whether to print the plan on the terminal.
     type: bool
     default: true
-extends_documentation_fragment: [slipway.platform.registry_access]
+extends_documentation_fragment: [slipway.platform.signer.optional, slipway.platform.registry_access]
 attributes:
   check_mode:
     support: full

@@ -50,6 +50,7 @@ PLAN: dict[str, Any] = {
     "begun": {"type": "path"},
     "save": {"type": "path"},
     "show": {"type": "bool", "default": True},
+    "signer": {**SIGNER, "required": False},
     **access.OPTIONS,
 }
 STATEMENT: dict[str, Any] = {
@@ -108,8 +109,9 @@ def plan_request(params: Mapping[str, Any], carry: prepare.Carry) -> prepare.Req
     if not requester:
         raise InvalidInput("requester is empty: say who asks for the promotion, since that person's approval does not count")
     sources = tuple(map(Source.from_params, params["environments"]))
+    records = signer(params["signer"]) if params["signer"] else None
     begun = plan.read(Path(params["begun"])) if params["begun"] and Path(params["begun"]).exists() else None
-    return prepare.Request(params["environment"], Path(params["policy"]), services, requester, sources, params["manifests"], saved, begun, carry)
+    return prepare.Request(params["environment"], Path(params["policy"]), services, requester, sources, params["manifests"], saved, begun, carry, records)
 
 
 def wanted(params: Mapping[str, Any], now: datetime) -> tuple[say.Wanted, ...]:

@@ -23,7 +23,8 @@ from ansible_collections.slipway.platform.plugins.module_utils._records import e
 from ansible_collections.slipway.platform.plugins.module_utils._records.environments import Environment, Source
 from ansible_collections.slipway.platform.plugins.module_utils._records.gather import Place, gather, version_of
 from ansible_collections.slipway.platform.plugins.module_utils._records.plan import Change, Plan, Saved, State, document, verify
-from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Trust
+from ansible_collections.slipway.platform.plugins.module_utils._records.record import check_signer
+from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Signer, Trust
 
 Carry = Callable[[Sequence[Change]], Sequence[Mapping[str, Any]]]
 
@@ -43,7 +44,8 @@ class Service:
 class Request:
     """``carry``: says what the registry would have to do (``image_promote`` in check mode); ``saved``: the plan that must still hold.
 
-    ``begun``: what an earlier run planned. If it is what is asked for and still holds, it is gone on with, so that its approvals count.
+    ``signer``: who will sign the record. ``begun``: what an earlier run planned. If it is what is asked for and still holds, it is gone on with,
+    so that its approvals count.
     """
 
     environment: str
@@ -55,6 +57,7 @@ class Request:
     saved: Saved | None = None
     begun: Saved | None = None
     carry: Carry | None = None
+    signer: Signer | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,8 @@ def prepare(request: Request, connect: Connect, now: datetime) -> Prepared:
     policy = load(request.policy)
     _check(request, policy)
     trust = Trust.from_files(policy.keys)
+    if request.signer:
+        check_signer(request.signer, trust.only(policy.recorders(request.environment)), request.environment)
     looked = {source.name: environments.look(source, trust.only(policy.recorders(source.name))) for source in _sources(request, policy)}
     here = looked[request.environment]
     recorded = {str(one.statement.predicate.get("plan")) for one in here.records.records}

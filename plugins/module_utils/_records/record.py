@@ -66,7 +66,7 @@ class Result:
 def record(request: Request, connect: Connect, now: datetime) -> Result:
     """Write what is not written yet. ``Conflict`` if the ledger is broken, or the destination has another digest than was planned."""
     plan = request.saved.plan
-    _check_signer(request)
+    check_signer(request.signer, request.trust, plan.environment)
     known = ledger.verify(request.ledger, request.trust, plan.environment)
     # A line that was cut off is what a killed run leaves; appending puts it aside. Anything else stops here.
     if known.problem and not known.torn:
@@ -82,13 +82,13 @@ def record(request: Request, connect: Connect, now: datetime) -> Result:
     return Result(plan.hash, head, tuple(done))
 
 
-def _check_signer(request: Request) -> None:
-    """A line of a ledger that nobody believes would be the last one."""
-    keys = {name: fingerprint(key) for name, key in request.trust.keys.items()}
-    if keys.get(request.signer.name) != request.signer.key_id:
-        why = "another key has that name" if request.signer.name in keys else f"those that count are by {', '.join(sorted(keys)) or 'nobody'}"
-        where = f"records of {request.saved.plan.environment}"
-        raise InvalidInput(f"signer {request.signer.name!r} ({request.signer.key_id}) can write no {where}: {why}; see keys and records.by in the policy")
+def check_signer(signer: Signer, trust: Trust, environment: str) -> None:
+    """``InvalidInput`` if nobody would believe a record by this signer: such a line of a ledger would be the last one."""
+    keys = {name: fingerprint(key) for name, key in trust.keys.items()}
+    if keys.get(signer.name) != signer.key_id:
+        why = "another key has that name" if signer.name in keys else f"those that count are by {', '.join(sorted(keys)) or 'nobody'}"
+        where = f"records of {environment}"
+        raise InvalidInput(f"signer {signer.name!r} ({signer.key_id}) can write no {where}: {why}; see keys and records.by in the policy")
 
 
 def _attach(request: Request, change: Change, fresh: Mapping[str, Statement], written: Mapping[str, Record], connect: Connect) -> Recorded:

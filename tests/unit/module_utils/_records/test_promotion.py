@@ -468,3 +468,13 @@ def test_whose_record_would_not_count_writes_none(world: World, by: str, says: s
         recording.record(request, world.connect, world.now)
     assert "can write no records of prod" in caught.value.message
     assert not world.ledger.exists()
+
+
+@pytest.mark.parametrize("by", ["eve", "mallory"])
+def test_whose_record_would_not_count_is_refused_before_anything_is_carried(world: World, by: str) -> None:
+    world.soaked(world.image("v1.4.0-rc.1"))
+    (world.folder / "policy.yml").write_text(POLICY + "records: {by: [ci]}\n")
+    signer = world.keys["eve"] if by == "eve" else KeyFile("ci", ec.generate_private_key(ec.SECP256R1()))
+    with pytest.raises(InvalidInput, match="can write no records of prod"):
+        world.plan(signer=signer)
+    assert world.plan(signer=world.keys["ci"]).hash == world.plan().hash
