@@ -50,7 +50,11 @@ def _by_certificate(rows: Sequence[Row]) -> dict[str, list[Row]]:
     for row in rows:
         if row.not_after:
             ends = _ending(row)
-            identity = ends.fingerprint if ends and ends.fingerprint else sha256("\0".join([row.source, title(row), _time(row.not_after)]).encode()).hexdigest()
+            identity = (
+                ends.fingerprint
+                if ends and ends.fingerprint
+                else sha256("\0".join([row.source, title(row), _time(row.not_after)]).encode("utf-8", "replace")).hexdigest()
+            )
             found.setdefault(identity, []).append(row)
     return found
 
