@@ -90,6 +90,15 @@ IMAGE_CAUSES: Sequence[Cause] = (
     Cause((), "ImagePullFailed", "the pull failed", "see the event's text", 8.0),
 )
 
+# A node may not know yet of a Secret made at the same time, above all in a namespace that was just made anew; it tries again after 10 to 15 s.
+UNREAD_PULL_SECRET = Cause(
+    (),
+    "PullSecretNotRead",
+    "the node could not read its pull secret, so the registry refused it",
+    "check imagePullSecrets: that the Secret exists in this namespace",
+    20.0,
+)
+
 WAITING_CAUSES: Mapping[str, Cause] = {
     "CreateContainerConfigError": Cause(
         (),

@@ -10,7 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ansible_collections.slipway.platform.plugins.module_utils._k8s.causes import IMAGE_CAUSES, MOUNT_CAUSES, WAITING_CAUSES, Finding, first_match
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.causes import (
+    IMAGE_CAUSES,
+    MOUNT_CAUSES,
+    UNREAD_PULL_SECRET,
+    WAITING_CAUSES,
+    Finding,
+    first_match,
+)
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import Object
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.ready import conditions
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.scene import Scene, latest, name_of, namespace_of, show, times
@@ -82,6 +89,8 @@ def _container_findings(pod: Object, status: Object, spec: Object, label: str, s
         pull = next((e.get("message", "") for e in reversed(events) if e.get("message", "").startswith("Failed to pull image")), message)
         cause = first_match(IMAGE_CAUSES, f"{reason} {pull} {message}")
         assert cause is not None  # the last row matches everything
+        if cause.reason == "ImageUnauthorized" and _secret_unread(scene.events_of(pod), events):
+            cause = UNREAD_PULL_SECRET
         text = f"{label}image {spec.get('image') or status.get('image', '')} cannot be pulled: {cause.message}"
         return [_of(pod, cause.reason, text, cause.next_step, cause.grace, container=name, event=_REPEATED.sub("", pull or message))]
     if reason in WAITING_CAUSES:
@@ -89,6 +98,12 @@ def _container_findings(pod: Object, status: Object, spec: Object, label: str, s
         return [_of(pod, cause.reason, f"{label}{cause.text(message)}", cause.next_step, cause.grace, container=name, event=latest(events, "Failed"))]
     exits = [*_exits(pod, status, label, events, reason == "CrashLoopBackOff")]
     return exits or [*_probes(pod, status, spec, events)]
+
+
+def _secret_unread(of_pod: Sequence[Object], of_container: Sequence[Object]) -> bool:
+    """Whether the node had no pull secret each time that it tried."""
+    unread = sum(e.get("count") or 1 for e in of_pod if e.get("reason") == "FailedToRetrieveImagePullSecret")
+    return unread >= max(1, sum(e.get("count") or 1 for e in of_container if e.get("reason") == "Pulling"))
 
 
 def _exits(pod: Object, status: Object, label: str, events: Sequence[Object], backing_off: bool) -> Iterator[Finding]:

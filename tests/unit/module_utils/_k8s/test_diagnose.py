@@ -111,6 +111,20 @@ def test_how_long_a_cause_must_stand(live: dict[str, Any], events: list[dict[str
     assert [(f.reason, f.grace) for f in found] == [(reason, grace)]
 
 
+@pytest.mark.parametrize(
+    ("pulls", "unread", "reason"),
+    [(1, 0, "ImageUnauthorized"), (1, 1, "PullSecretNotRead"), (2, 2, "PullSecretNotRead"), (2, 1, "ImageUnauthorized")],
+    ids=["read", "not read yet", "still not read", "read the second time, and refused"],
+)
+def test_credentials_that_a_node_could_not_read_are_not_called_wrong(pulls: int, unread: int, reason: str) -> None:
+    live = pod({"name": "app", "state": {"waiting": {"reason": "ImagePullBackOff", "message": "401 Unauthorized"}}})
+    missing = event("FailedToRetrieveImagePullSecret", "Unable to retrieve some image pull secrets (s)", count=unread, involvedObject={"uid": "1"})
+    events = [*([missing] if unread else []), event("Pulling", "Pulling image", count=pulls), event("Failed", "Failed to pull image: 401 Unauthorized")]
+    (found,) = pod_findings(live, Scene([live], [], events))
+    assert found.reason == reason
+    assert (found.grace is not None and found.grace > 15) is (reason == "PullSecretNotRead")
+
+
 def test_a_pod_that_is_ready_has_nothing_to_say() -> None:
     live = pod(RUNNING | {"ready": True})
     assert pod_findings(live, Scene([live], [], [event("Unhealthy", REFUSED)])) == []
