@@ -75,12 +75,15 @@ def of_dates(certificate: Certificate, limits: Thresholds, now: datetime, window
 def _problem(
     certificate: Certificate, limits: Thresholds, now: datetime, warning_at: datetime, critical_at: datetime, window: Window | None, skew: timedelta
 ) -> Problem | None:
-    who, begins, ends = f"«{certificate.subject}»", certificate.not_before, certificate.not_after
+    begins, ends = certificate.not_before, certificate.not_after
+    if now < min(warning_at, critical_at) and (begins is None or begins <= now):
+        return None  # nearly always, so nothing is written down before
+    who = f"«{certificate.subject}»"
     if begins is not None and begins > ends:
         return Problem("never_valid", f"{who} ends before it begins: {stamp(begins)} to {stamp(ends)}")
     if now > ends:
         return Problem("expired", f"{who} expired {duration(now - ends)} ago, at {stamp(ends)}")
-    if begins is not None and now < begins and begins - now > skew:
+    if begins is not None and begins - now > skew:
         return Problem("not_yet_valid", f"{who} is not valid before {stamp(begins)}, in {duration(begins - now)}")
     left = f"{who} expires in {duration(ends - now)}, at {stamp(ends)}"
     if now >= critical_at:
@@ -90,9 +93,7 @@ def _problem(
         return Problem("renewal_due", f"{left}; its issuer's renewal window began at {stamp(window.start)} and {over} at {stamp(window.end)}")
     if now >= warning_at:
         return Problem("renewal_due", f"{left}; {_limit(limits.warning, certificate)} is the time to renew")
-    if begins is not None and now < begins:
-        return Problem("clock_skew", f"{who} begins {duration(begins - now)} from now: a clock is wrong by a little")
-    return None
+    return Problem("clock_skew", f"{who} is valid from {stamp(begins)} on: a clock is wrong by a little")
 
 
 def duration(span: timedelta) -> str:
