@@ -24,6 +24,7 @@ ARGUMENTS = {
     "common_name": {"type": "str", "default": "Slipway local CA"},
     "days": {"type": "int", "default": 3650},
     "permitted": {"type": "list", "elements": "str", "default": []},
+    "renew": {"type": "str", "choices": ["due", "all"], "default": "due"},
 }
 
 

@@ -67,6 +67,11 @@ options:
     type: list
     elements: str
     default: []
+  renew:
+    description: V(due) renews what has a third of its lifetime left; V(all) renews every certificate that is listed. The authority itself is renewed when due.
+    type: str
+    choices: [due, all]
+    default: due
 attributes:
   check_mode:
     support: full

@@ -118,7 +118,7 @@ def _ensure(request: Request, now: datetime, write: bool) -> Result:
     entries = [entry(folder, "ca", reason or held.fault, held.facts, describe(root), write)]
     for leaf in request.certificates:
         current = _read_pair(folder, leaf.name)
-        reason = plan_leaf(current, leaf, root, now)
+        reason = plan_leaf(current, leaf, root, now) or ("renewal was asked for" if request.renew_all else "")
         facts = current.facts
         if reason:
             facts = _issue_leaf(folder, leaf, root, key, now, write)

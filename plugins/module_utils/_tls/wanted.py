@@ -34,13 +34,14 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Request:
-    """A wanted authority with its leaves. ``permitted`` empty means: it may sign for any name."""
+    """A wanted authority with its leaves. ``permitted`` empty means: it may sign for any name. ``renew_all``: leaves are renewed though not due."""
 
     folder: Path
     certificates: tuple[Leaf, ...] = ()
     common_name: str = "Slipway local CA"
     days: int = 3650
     permitted: tuple[str, ...] = PRIVATE
+    renew_all: bool = False
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Request:
@@ -51,7 +52,7 @@ class Request:
             if name == "ca" or names.count(name) > 1:
                 raise InvalidInput(f"certificate name {name!r} is taken: each needs a name of its own, and ca is the authority's", name=name)
         further = {tree for tree in map(_tree, params["permitted"]) if "/" in tree or not permits(PRIVATE, tree)}
-        return cls(Path(params["path"]), leaves, params["common_name"], params["days"], tuple(sorted({*PRIVATE, *further})))
+        return cls(Path(params["path"]), leaves, params["common_name"], params["days"], tuple(sorted({*PRIVATE, *further})), params["renew"] == "all")
 
 
 def _leaf_from(entry: Mapping[str, Any]) -> Leaf:

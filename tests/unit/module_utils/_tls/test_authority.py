@@ -46,6 +46,14 @@ def test_first_run_makes_an_authority_and_leaves_and_the_second_changes_nothing(
     assert sorted(path.name for path in (tmp_path / "tls").iterdir()) == [".lock", "ca.crt", "ca.key", "web.crt", "web.key"]
 
 
+def test_leaves_are_renewed_before_they_are_due_if_that_is_asked_for(tmp_path: Path) -> None:
+    first = at(request(tmp_path))
+    asked = at(request(tmp_path, renew_all=True), START + timedelta(minutes=1))
+    assert (asked.authority.action, asked.certificates[0].action, asked.certificates[0].reason) == ("unchanged", "renewed", "renewal was asked for")
+    assert asked.certificates[0].serial != first.certificates[0].serial
+    assert not at(request(tmp_path), START + timedelta(minutes=2)).changed
+
+
 def test_profile(tmp_path: Path) -> None:
     at(request(tmp_path, replace(WEB, ip=("127.0.0.1",), usages=("client", "server"))))
     ca, web = read(tmp_path, "ca"), read(tmp_path, "web")
@@ -260,7 +268,7 @@ def test_tasks_that_share_a_folder_wait_for_each_other(tmp_path: Path) -> None:
 
 
 ENTRY = {"name": "web", "dns": ["hello.localhost"], "ip": [], "days": 90, "usages": ["server"]}
-PARAMS = {"path": "/tmp/x", "common_name": "CA", "days": 10, "permitted": [], "certificates": [ENTRY]}
+PARAMS = {"renew": "due", "path": "/tmp/x", "common_name": "CA", "days": 10, "permitted": [], "certificates": [ENTRY]}
 
 
 @pytest.mark.parametrize(
