@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -156,12 +156,18 @@ def _plan_process(request: Request, podman: Podman, wanted: Files, process: Proc
     assert request.image is not None
     image = request.image
 
+    loaded = cache(podman.load)
+
     def make() -> None:
-        podman.start_new([*_arguments(request, process, spec), podman.load(image)])
+        podman.start_new([*_arguments(request, process, spec), loaded(image)])
+
+    def make_room() -> None:
+        loaded(image)  # while the old one still answers
+        podman.remove(name)
 
     if current and current.spec == spec:
         return [Step(f"start {name}", lambda: _start(podman, name, make))]
-    steps = [Step(f"remove {name}, which is out of date", lambda: podman.remove(name))] if current else []
+    steps = [Step(f"remove {name}, which is out of date", make_room)] if current else []
     return [*steps, Step(f"start {name}", make)]
 
 

@@ -29,6 +29,7 @@ INSIDE = "/etc/docker/registry"
 DATA_INSIDE = "/var/lib/registry"
 # Passwords are 256 random bits, which nobody guesses: a higher cost would only slow every request down.
 _ROUNDS = 5
+DRAIN_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,8 @@ def _configuration(process: Process, credential: Credential) -> str:
             "secret": secret,
             # Behind a published port the process does not know the address it is reached at.
             "relativeurls": True,
+            # A new certificate needs a new process; what is under way is finished first.
+            "draintimeout": f"{DRAIN_SECONDS}s",
             "tls": {"certificate": f"{INSIDE}/tls.crt", "key": f"{INSIDE}/tls.key", "minimumtls": "tls1.2"},
         },
         "auth": {"htpasswd": {"realm": "slipway", "path": f"{INSIDE}/htpasswd"}},

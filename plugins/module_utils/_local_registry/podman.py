@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils import _command, _podman
 from ansible_collections.slipway.platform.plugins.module_utils._errors import CommandFailed
+from ansible_collections.slipway.platform.plugins.module_utils._local_registry.files import DRAIN_SECONDS
 
 _DEADLINE = 120.0
 _LOG_LINES = 20
@@ -72,7 +73,8 @@ class Podman:
         self._run("start", name)
 
     def remove(self, name: str) -> None:
-        self._run("rm", "--force", "--time", "5", name)
+        """Tell it to end, wait until it has finished what is under way, and remove it."""
+        self._run("rm", "--force", "--time", str(DRAIN_SECONDS + 5), name)
 
     def logs(self, name: str) -> list[str]:
         """The last lines a container printed; none if they cannot be had, since they only explain another error."""
