@@ -21,8 +21,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
 CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")  # the labels of OpenSSL's three kinds
-# One expression for the whole file: text before, between and behind blocks does not matter, nor do line ends, nor a missing one (RFC 7468 §2).
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.DOTALL)
+# Text before, between and behind blocks does not matter, nor do line ends, nor a missing one (RFC 7468 §2). Markers are paired by hand: an
+# expression for whole blocks takes minutes for a megabyte of beginnings that never end, and a block that is cut off would take the next with it.
+_MARKER = re.compile(rb"-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----")
 _NAMES: dict[type, str] = {x509.DNSName: "dns", x509.IPAddress: "ip", x509.UniformResourceIdentifier: "uri", x509.RFC822Name: "email"}
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _KEPT = 1024
@@ -68,12 +69,25 @@ def signed_bytes(data: bytes) -> bytes:
 
 
 def pem_blocks(data: bytes) -> Iterator[tuple[str, bytes | None]]:
-    """Label and content of each PEM block, in order; the content is None if it is no base64 (or is encrypted the old way, RFC 1421)."""
-    for match in _BLOCK.finditer(data):
-        try:
-            yield match[1].decode(), base64.b64decode(b"".join(match[2].split()), validate=True)
-        except binascii.Error:
-            yield match[1].decode(), None
+    """Label and content of each PEM block, in order; the content is None if it is cut off or no base64 (or is encrypted the old way, RFC 1421)."""
+    begun: re.Match[bytes] | None = None
+    for marker in _MARKER.finditer(data):
+        if marker[1] == b"BEGIN":
+            if begun:
+                yield begun[2].decode(), None
+            begun = marker
+        elif begun:
+            yield begun[2].decode(), _content(data[begun.end() : marker.start()]) if begun[2] == marker[2] else None
+            begun = None
+    if begun:
+        yield begun[2].decode(), None
+
+
+def _content(text: bytes) -> bytes | None:
+    try:
+        return base64.b64decode(b"".join(text.split()), validate=True)
+    except binascii.Error:
+        return None
 
 
 def _filled(data: bytes, where: walk.Parts, parsed: x509.Certificate | None, not_before: datetime, not_after: datetime) -> Certificate:

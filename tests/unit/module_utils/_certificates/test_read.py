@@ -162,3 +162,14 @@ def test_verdicts_are_ordered_in_one_place() -> None:
     assert set(CODES.values()) == set(order)
     with pytest.raises(ValueError, match="no problem that"):
         Problem("anything", "else")
+
+
+def test_a_block_that_is_cut_off_takes_no_other_with_it() -> None:
+    first, second = pki.issue("first"), pki.issue("second")
+    cut = first.pem[: len(first.pem) // 2]
+    assert list(read.pem_blocks(cut + second.pem + cut)) == [("CERTIFICATE", None), ("CERTIFICATE", second.der), ("CERTIFICATE", None)]
+
+
+def test_a_megabyte_of_beginnings_is_read_in_no_time() -> None:
+    # One expression for whole blocks took minutes for this, and whoever may write a Secret may write this.
+    assert sum(content is None for _, content in read.pem_blocks(b"-----BEGIN CERTIFICATE-----" * 40_000 + b"-----END X-----")) == 40_000
