@@ -148,7 +148,7 @@ def test_pem_as_people_keep_it() -> None:
     text += f"-----BEGIN TRUSTED CERTIFICATE-----\n{trusted}-----END TRUSTED CERTIFICATE-----".encode()
     text += b"-----BEGIN CERTIFICATE-----\n%%%\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\ncut off"
     blocks = list(read.pem_blocks(text))
-    assert [label for label, _ in blocks] == ["CERTIFICATE", "CERTIFICATE", "PRIVATE KEY", "TRUSTED CERTIFICATE", "CERTIFICATE"]
+    assert [label for label, _ in blocks] == ["CERTIFICATE", "CERTIFICATE", "PRIVATE KEY", "TRUSTED CERTIFICATE", "CERTIFICATE", "CERTIFICATE"]
     assert [read.certificate(content).subject for label, content in blocks if label in read.CERTIFICATES and content] == ["CN=one", "CN=two", "CN=one"]
     assert blocks[-1][1] is None
 
