@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import datetime
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 from ansible_collections.slipway.platform.plugins.module_utils import _files
@@ -17,11 +18,11 @@ from ansible_collections.slipway.platform.plugins.module_utils._certificates.rep
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 
 MODE = 0o644
-TEXTS: dict[str, Callable[[Sequence[Row], datetime], str]] = {
-    "textfile": textfile.text,
-    "junit": junit.text,
-    "calendar": lambda rows, _: ics.text(rows),
-    "report": listing.text,
+CONTENTS: dict[str, Callable[[Sequence[Row], datetime], bytes]] = {
+    "textfile": textfile.content,
+    "junit": lambda rows, now: junit.text(rows, now).encode("utf-8", "replace"),
+    "calendar": lambda rows, _: ics.text(rows).encode("utf-8", "replace"),
+    "report": lambda rows, now: listing.text(rows, now).encode("utf-8", "replace"),
 }
 
 
@@ -48,12 +49,12 @@ def save(reports: Reports, rows: Sequence[Row], now: datetime, check_mode: bool)
     A file with the same content gets a new time all the same: that it was looked at is what ``node_textfile_mtime_seconds`` is asked for.
     """
     changed = []
-    for name, text in TEXTS.items():
+    for name, made in CONTENTS.items():
         path: Path | None = getattr(reports, name)
         if path is None:
             continue
-        content = text(rows, now).encode("utf-8", "replace")  # a path may hold bytes that are no text
-        if _before(path) != content:
+        content = made(rows, now)
+        if _before(path) != sha256(content).digest():
             changed.append(str(path))
         if not check_mode:
             _files.write(path, content, MODE)
@@ -61,7 +62,9 @@ def save(reports: Reports, rows: Sequence[Row], now: datetime, check_mode: bool)
 
 
 def _before(path: Path) -> bytes | None:
+    """The digest of what the file holds; None if there is none."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as handle:
+            return file_digest(handle, "sha256").digest()
     except FileNotFoundError:
         return None

@@ -29,6 +29,9 @@ def text(rows: Sequence[Row]) -> str:
 
 def fold(line: str) -> Iterator[str]:
     """The parts of a line that may be no longer than 75 octets each; those behind the first begin with a space, and no character is cut."""
+    if len(line) <= _LINE and line.isascii():
+        yield line
+        return
     part, size = "", 0
     for character in line:
         width = len(character.encode("utf-8", "replace"))

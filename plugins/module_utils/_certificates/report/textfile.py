@@ -43,20 +43,23 @@ _FILE = {"path": "filepath", "kind": "embedded_kind", "key": "embedded_key"}
 _COMMON_NAME = re.compile(r"(?:^|[,+])CN=((?:\\.|[^,+\\])*)")
 
 
-def text(rows: Sequence[Row], now: datetime) -> str:
-    """The file's content. Each series is there once, also where two rows are called the same: a duplicate would spoil the whole file."""
-    lines: dict[str, dict[str, int]] = {family: {} for family in FAMILIES}
-    for row in sorted(rows, key=lambda row: row.verdict.urgency):
+def content(rows: Sequence[Row], now: datetime) -> bytes:
+    """The file's content. Each series is there once, also where two rows are called the same: a duplicate would spoil the whole file.
+
+    Of two such rows the more urgent one is kept. Lines are bytes at once, because ten thousand rows are a hundred thousand lines.
+    """
+    families = {family: bytearray() for family in FAMILIES}
+    seen: set[int] = set()
+    for row in sorted(rows, key=lambda row: (row.source, row.name, row.verdict.urgency)):
         for family, labels, value in _of_row(row, now):
-            lines[family].setdefault(_series(family, labels), value)
+            series = _series(family, labels)
+            if hash(series) not in seen:
+                seen.add(hash(series))
+                families[family] += f"{series} {value}\n".encode("utf-8", "replace")  # a path may hold bytes that are no text
     for family, labels, value in _counts(rows):
-        lines[family][_series(family, labels)] = value
-    written = []
-    for family, help_text in FAMILIES.items():
-        if lines[family]:
-            written += [f"# HELP {family} {help_text}", f"# TYPE {family} gauge"]
-            written += [f"{series} {value}" for series, value in sorted(lines[family].items())]
-    return "\n".join(written) + "\n" if written else ""
+        families[family] += f"{_series(family, labels)} {value}\n".encode()
+    heads = {family: f"# HELP {family} {text}\n# TYPE {family} gauge\n".encode() for family, text in FAMILIES.items()}
+    return b"".join(part for family, lines in families.items() if lines for part in (heads[family], lines))
 
 
 def _of_row(row: Row, now: datetime) -> Iterator[Sample]:
