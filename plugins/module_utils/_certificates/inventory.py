@@ -42,7 +42,7 @@ def take(
     found: Iterable[Found] = _from_all(request, context, sources)
     for addition in additions:
         if getattr(request, addition.option):
-            found = addition.enrich(found, request, context)
+            found = added(addition, found, request, context)
     return (judge(each, request.thresholds, at, roots, request.skew) for each in _once(found))
 
 
@@ -60,6 +60,25 @@ def guarded(source: Source, request: Request, context: Context) -> Iterator[Foun
         yield Found(source.name, f"all {source.option}", problems=(problem(error, source.option),))
 
 
+def added(addition: Addition, found: Iterable[Found], request: Request, context: Context) -> Iterator[Found]:
+    """What was found, with what the addition finds out. If it fails, the rest comes as it is, and one row says so."""
+    source, waiting = iter(found), dict[int, Found]()
+
+    def handed_over() -> Iterator[Found]:
+        for each in source:
+            waiting[_identity(each)] = each
+            yield each
+
+    try:
+        for each in addition.enrich(handed_over(), request, context):
+            waiting.pop(_identity(each), None)
+            yield each
+    except Exception as error:
+        yield Found("own", addition.option, problems=(problem(error, addition.option),))
+        yield from tuple(waiting.values())
+        yield from source
+
+
 def problem(error: Exception, where: str) -> Problem:
     """An error as the problem of a row. Only our own errors' texts are shown: those of others may quote what they could not read."""
     code = next((code for kind, code in _CODES if isinstance(error, kind)), "unreadable")
@@ -74,7 +93,11 @@ def _once(found: Iterable[Found]) -> Iterator[Found]:
     """Without what two parts of the request both name: the same thing, with the same labels, the same certificates."""
     seen: set[int] = set()
     for each in found:
-        key = hash((each.source, each.name, tuple(sorted(each.labels.items())), tuple(certificate.fingerprint for certificate in each.chain)))
+        key = _identity(each)
         if key not in seen:
             seen.add(key)
             yield each
+
+
+def _identity(found: Found) -> int:
+    return hash((found.source, found.name, tuple(sorted(found.labels.items())), tuple(certificate.fingerprint for certificate in found.chain)))

@@ -104,6 +104,21 @@ def test_an_addition_is_asked_only_if_it_is_wanted() -> None:
         assert row.verdict is verdict
 
 
+def test_an_addition_that_fails_loses_no_row() -> None:
+    class Broken(Addition):
+        def enrich(self, found: Any, request: Request, context: Context) -> Iterator[Found]:
+            taken = [next(found) for _ in range(3)]
+            yield replace(taken[1], facts={"ocsp": "good"})
+            raise Unreachable("the issuer does not answer")
+
+    request = Request(files=(FilePart("/x"),), verify=False, revocation=True)
+    source = given(*(Found("file", f"/{number}", chain=(LEAF,)) for number in range(5)))
+    found = list(inventory.take(request, CONTEXT, lambda: NOW, [source], [Broken("revocation", "")]))
+    assert sorted(row.name for row in found) == ["/0", "/1", "/2", "/3", "/4", "revocation"]
+    assert [row.name for row in found if row.facts] == ["/1"]
+    assert [(row.verdict, row.reasons) for row in found if row.name == "revocation"] == [(Verdict.UNKNOWN, ("the issuer does not answer",))]
+
+
 def test_the_table_of_sources_fits_the_options() -> None:
     assert {source.option for source in SOURCES} <= set(OPTIONS)
     assert {addition.option for addition in ADDITIONS} <= set(OPTIONS)
