@@ -1,6 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writing the reports: by one rename each, readable by everybody, because node_exporter and a web server are other users."""
+"""Writing the reports: by one rename each, readable by everybody, because node_exporter and a web server are other users.
+
+None holds the time of the run, which would make each run a change: a file's own time says when it was written.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,9 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import In
 MODE = 0o644
 CONTENTS: dict[str, Callable[[Sequence[Row], datetime], bytes]] = {
     "textfile": textfile.content,
-    "junit": lambda rows, now: junit.text(rows, now).encode("utf-8", "replace"),
+    "junit": lambda rows, _: junit.text(rows).encode("utf-8", "replace"),
     "calendar": lambda rows, _: ics.text(rows).encode("utf-8", "replace"),
-    "report": lambda rows, now: listing.text(rows, now).encode("utf-8", "replace"),
+    "report": lambda rows, _: listing.text(rows).encode("utf-8", "replace"),
 }
 
 

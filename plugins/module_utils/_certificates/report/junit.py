@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from xml.sax.saxutils import quoteattr
 
-from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Row, Verdict, stamp
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Row, Verdict
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.report import title
 
 FAILURES = (Verdict.EXPIRED, Verdict.CRITICAL, Verdict.UNKNOWN)
@@ -20,14 +19,14 @@ FAILURES = (Verdict.EXPIRED, Verdict.CRITICAL, Verdict.UNKNOWN)
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def text(rows: Sequence[Row], now: datetime) -> str:
+def text(rows: Sequence[Row]) -> str:
     """The file's content."""
     suites = []
     for source in sorted({row.source for row in rows}):
         of_source = [row for row in rows if row.source == source]
         cases = "".join(_case(row) for row in of_source)
         attributes = f'tests="{len(of_source)}" failures="{_failures(of_source)}" errors="0" skipped="0" time="0"'
-        suites.append(f"  <testsuite name={_attribute(source)} timestamp={_attribute((stamp(now) or '').rstrip('Z'))} {attributes}>\n{cases}  </testsuite>\n")
+        suites.append(f"  <testsuite name={_attribute(source)} {attributes}>\n{cases}  </testsuite>\n")
     head = f'<testsuites name="certificates" tests="{len(rows)}" failures="{_failures(rows)}" errors="0" time="0">'
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}\n{"".join(suites)}</testsuites>\n'
 

@@ -12,10 +12,10 @@ from typing import Any
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Row, Verdict, row_json, stamp, worst
 
 
-def text(rows: Sequence[Row], now: datetime) -> str:
-    """The file's content: what the module returns, a row in a line, so that a comparison of two files shows what changed."""
-    head = {"schema": 1, "at": stamp(now), "verdict": str(worst(row.verdict for row in rows)), "summary": summary(rows)}
-    listed = ",\n".join(json.dumps(row_json(row), sort_keys=True) for row in rows)
+def text(rows: Sequence[Row]) -> str:
+    """The file's content: what the module returns but for what changes by itself, a row in a line, so that a comparison shows what changed."""
+    head = {"schema": 1, "verdict": str(worst(row.verdict for row in rows)), "summary": summary(rows)}
+    listed = ",\n".join(json.dumps({key: value for key, value in row_json(row).items() if key != "remaining_seconds"}, sort_keys=True) for row in rows)
     return f'{json.dumps(head, sort_keys=True)[:-1]}, "certificates": [\n{listed}\n]}}\n'
 
 

@@ -155,10 +155,9 @@ def test_metrics_hold_nothing_of_the_time_of_the_run() -> None:
 
 
 def test_junit_has_a_case_for_each_row() -> None:
-    root = ET.fromstring(junit.text(rows(), NOW))
+    root = ET.fromstring(junit.text(rows()))
     assert (root.tag, root.get("tests"), root.get("failures")) == ("testsuites", "6", "3")
     assert [suite.get("name") for suite in root] == ["endpoint", "file", "kubernetes", "own"]
-    assert all(suite.get("timestamp") == "2026-06-15T12:00:00" for suite in root)
     cases = {case.get("name"): case for case in root.iter("testcase")}
     assert len(cases) == 6
     failures = {name: case.find("failure") for name, case in cases.items()}
@@ -245,12 +244,21 @@ def test_an_alarm_follows_the_window_of_the_issuer() -> None:
 
 
 def test_the_result_as_json() -> None:
-    written = json.loads(listing.text(rows(), NOW))
-    assert (written["at"], written["verdict"], written["schema"]) == ("2026-06-15T12:00:00Z", "expired", 1)
+    written = json.loads(listing.text(rows()))
+    assert (written["verdict"], written["schema"]) == ("expired", 1)
     assert [each["verdict"] for each in written["certificates"]] == ["ok", "unknown", "expired", "critical", "warning", "ok"]
     assert written["summary"]["by_verdict"] == {"expired": 1, "critical": 1, "unknown": 1, "warning": 1, "ok": 2}
     assert written["summary"]["by_source"]["endpoint"] == {"expired": 0, "critical": 0, "unknown": 1, "warning": 0, "ok": 1}
-    assert json.loads(listing.text([], NOW))["certificates"] == []
+    assert json.loads(listing.text([]))["certificates"] == []
+
+
+@pytest.mark.parametrize("kind", ["textfile", "junit", "calendar", "report"])
+def test_a_report_does_not_change_because_time_passes(tmp_path: Path, kind: str) -> None:
+    found = (Found("file", "x", chain=(dated(NOW + 80 * DAY),)),)
+    written = Reports(**{kind: tmp_path / "certificates.prom"})
+    today, later = ([judge(each, DEFAULT, at, None) for each in found] for at in (NOW, NOW + DAY))
+    assert files.save(written, today, NOW, False) == [str(tmp_path / "certificates.prom")]
+    assert files.save(written, later, NOW + DAY, False) == []
 
 
 def test_what_ends_next_has_not_ended() -> None:
