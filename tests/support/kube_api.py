@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A small Kubernetes API server in this process: enough of it to apply sets, prune, wait and read logs against.
 
-Server-side apply with field owners and conflicts, merge patch, create, delete with preconditions, lists by label, dry run, discovery of
-definitions that were applied, container logs, and faults on demand. Lists of objects that have a ``name`` are merged by it; other lists are atomic.
+Server-side apply with field owners and conflicts, merge patch, create, delete with preconditions, lists by label, field and page, dry run,
+discovery of definitions that were applied, container logs, refusals by namespace, and faults on demand.
+Lists of objects that have a ``name`` are merged by it; other lists are atomic.
 No admission, no validation, no controllers: a test plays controller with ``on_write``. Groups with ``example.`` in their name are served once defined.
 """
 
@@ -37,7 +38,10 @@ class Fault:
 
 
 class KubeApi:
-    """``objects`` by path (``/api/v1/namespaces/x/configmaps/y``); ``log``: ``METHOD path?query`` of every request."""
+    """``objects`` by path (``/api/v1/namespaces/x/configmaps/y``); ``log``: ``METHOD path?query`` of every request.
+
+    ``forbidden``: whose reading is refused, as plural and namespace (``""`` for lists of all namespaces, and for what has none).
+    """
 
     def __init__(self) -> None:
         self.objects: dict[str, Object] = {}
@@ -48,7 +52,9 @@ class KubeApi:
         self.faults: list[Fault] = []
         self.on_write: Callable[[KubeApi, str, Object], None] | None = None
         self.served: dict[str, list[Object]] = {}
+        self.forbidden: set[tuple[str, str]] = set()
         self.url = ""
+        self._pages: dict[str, str] = {}
         self._lock = threading.RLock()
         self._version = 0
         self.put("/api/v1/namespaces/default", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}})
@@ -59,6 +65,10 @@ class KubeApi:
         """Store an object as ``manager`` would by an update; returns it as stored."""
         with self._lock:
             return self._store(path, copy.deepcopy(live), manager, "Update")
+
+    def forget_pages(self) -> None:
+        """From now on no list that has begun can go on, as after etcd was compacted."""
+        self._pages.clear()
 
     def writes(self) -> list[str]:
         return [line for line in self.log if not line.startswith("GET") and "dryRun" not in line]
@@ -134,14 +144,30 @@ class KubeApi:
         if len(place) % 2 == 0:  # plural/name or namespaces/x/plural/name: one object, and it is not there
             return _status(404, "NotFound", f'{place[-2]} "{place[-1]}" not found')
         root, scope, plural = "/" + "/".join(parts[: len(parts) - len(place)]), path.rpartition("/")[0], place[-1]
+        if (plural, place[1] if len(place) == 3 else "") in self.forbidden:
+            return _status(403, "Forbidden", f'{plural} is forbidden: User "test" cannot list resource "{plural}"')
         found = [
-            item
-            for where, item in self.objects.items()
+            (where, item)
+            for where, item in sorted(self.objects.items())
             if where.startswith(f"{root}/") and where.rsplit("/", 2)[-2] == plural and (len(place) == 1 or where.startswith(f"{scope}/"))
         ]
         wanted = dict(part.split("=") for part in query.get("labelSelector", "").split(",") if part)
-        items = [item for item in found if wanted.items() <= (item["metadata"].get("labels") or {}).items()]
-        return 200, {"items": [{k: v for k, v in copy.deepcopy(i).items() if k not in ("apiVersion", "kind")} for i in items], "metadata": {}}
+        named = [(where, item) for where, item in found if wanted.items() <= (item["metadata"].get("labels") or {}).items() and _selected(item, query)]
+        return self._page(path, named, query)
+
+    def _page(self, path: str, named: list[tuple[str, Object]], query: dict[str, str]) -> tuple[int, Any]:
+        """A list of at most ``limit``, with a token for the rest; 410 for a token that is not known (any more)."""
+        metadata: Object = {}
+        if "continue" in query:
+            if self._pages.get(query["continue"], "") == "":
+                return _status(410, "Expired", "The provided continue parameter is too old")
+            named = [(where, item) for where, item in named if where > self._pages[query["continue"]]]
+        limit = int(query.get("limit", "0")) or len(named)
+        if len(named) > limit:
+            metadata = {"continue": str(uuid.uuid4()), "remainingItemCount": len(named) - limit}
+            self._pages[metadata["continue"]] = named[limit - 1][0]
+        items = [{key: value for key, value in item.items() if key not in ("apiVersion", "kind")} for _, item in named[:limit]]
+        return 200, copy.deepcopy({"items": items, "metadata": metadata})
 
     def _namespace_missing(self, path: str) -> tuple[int, Any] | None:
         _, found, rest = path.partition("/namespaces/")
@@ -216,6 +242,16 @@ class KubeApi:
         for version in spec["versions"]:
             names = {"name": spec["names"]["plural"], "kind": spec["names"]["kind"], "namespaced": spec["scope"] == "Namespaced"}
             self.served.setdefault(f"{spec['group']}/{version['name']}", []).append(names)
+
+
+def _selected(item: Object, query: dict[str, str]) -> bool:
+    """Whether an object fits ``fieldSelector``: ``type=x``, ``type!=x`` and ``metadata.name=x``, joined by commas."""
+    for part in query.get("fieldSelector", "").split(","):
+        field, operator, value = part.replace("==", "=").partition("!=" if "!=" in part else "=")
+        actual = item["metadata"].get(field.removeprefix("metadata."), "") if field.startswith("metadata.") else item.get(field, "")
+        if operator and (actual == value) != (operator == "="):
+            return False
+    return True
 
 
 def _status(code: int, reason: str, message: str, causes: list[Object] | None = None) -> tuple[int, Object]:

@@ -34,9 +34,9 @@ class Transport(Protocol):
     def send(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes | None, timeout: float) -> Answer: ...
 
 
-def connect(kubeconfig: Path, connections: int = 16) -> Transport:
-    """The transport to the current context of a kubeconfig."""
-    return _Pool(read(kubeconfig), connections)
+def connect(kubeconfig: Path, connections: int = 16, context: str = "") -> Transport:
+    """The transport to a context of a kubeconfig, by default the current one."""
+    return _Pool(read(kubeconfig, context), connections)
 
 
 class _Pool:

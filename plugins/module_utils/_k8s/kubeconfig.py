@@ -39,8 +39,8 @@ class Access:
         return {"Authorization": value} if value else {}
 
 
-def read(kubeconfig: Path) -> Access:
-    """The current context; credentials from files, tokens or exec plug-ins. ``InvalidInput`` if it is not there or cannot be used."""
+def read(kubeconfig: Path, context: str = "") -> Access:
+    """A context, by default the current one; credentials from files, tokens or exec plug-ins. ``InvalidInput`` if it is not there or cannot be used."""
     if _MISSING is not None:
         raise Missing(f"the Python package {_MISSING.name} is missing; install it with: pip install kubernetes", package="kubernetes")
     if not kubeconfig.is_file():
@@ -49,8 +49,8 @@ def read(kubeconfig: Path) -> Access:
     try:
         # The package writes keys into temporary files which it removes at exit; Ansible's workers never get there.
         # Everything needed is loaded into the TLS context at once, so the files can go at once.
-        package.load_kube_config(config_file=str(kubeconfig), client_configuration=configuration, persist_config=False)
-        context = _tls(configuration)
+        package.load_kube_config(config_file=str(kubeconfig), context=context or None, client_configuration=configuration, persist_config=False)
+        tls = _tls(configuration)
     except (ConfigException, OSError, ValueError, TypeError, KeyError, AttributeError, yaml.YAMLError) as error:  # the package does not check shapes
         raise InvalidInput(f"kubeconfig {kubeconfig} cannot be used: {error}", kubeconfig=str(kubeconfig)) from None
     finally:
@@ -59,7 +59,7 @@ def read(kubeconfig: Path) -> Access:
     def authorization() -> str | None:
         return configuration.get_api_key_with_prefix("BearerToken", alias="authorization") or None
 
-    return Access(configuration.host.rstrip("/"), context, configuration.tls_server_name or None, configuration.proxy or None, authorization)
+    return Access(configuration.host.rstrip("/"), tls, configuration.tls_server_name or None, configuration.proxy or None, authorization)
 
 
 def _tls(configuration: Any) -> ssl.SSLContext | None:

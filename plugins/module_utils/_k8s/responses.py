@@ -50,6 +50,8 @@ def _error(code: int, reason: str, head: str, message: str, causes: list[dict[st
         return Denied(f"{head}: forbidden: {message}", **facts)
     if code == 409:
         return _conflict(head, message, causes, facts)
+    if code == 410:
+        return Conflict(f"{head}: what it goes on from is forgotten (410), because too much changed meanwhile: begin again", **facts)
     if code in (400, 415, 422) or _UNTYPED in message:
         lines = dict.fromkeys(f"{c['field']}: {c['message']}".rstrip(": ") for c in causes if c["field"] or c["message"])
         return InvalidInput(f"{head}: refused as invalid: {'; '.join(lines) or message.partition(f'{_UNTYPED} ')[2] or message}", **facts)

@@ -14,6 +14,8 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import In
 
 # Asked for only when a store needs one: all passwords that may be the right one. Raises InvalidInput if they can't be read.
 Passwords = Callable[[], Sequence[bytes]]
+# What is called so is meant to be one; other things that a pattern matches (a README beside certificates) are passed over if they are none.
+_SUFFIXES = (".pem", ".crt", ".cer", ".cert", ".der", ".p7b", ".p7c", ".p12", ".pfx", ".jks", ".jceks", ".ks", ".keystore", ".truststore")
 _CERTIFICATES_OF_PKCS7 = 0xA0  # [0], of SignedData
 _WIDE = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}  # PEM as some shells of Windows write it
 
@@ -51,6 +53,8 @@ def none() -> Sequence[bytes]:
 
 def parse(data: bytes, passwords: Passwords = none) -> Content:
     """What is in these bytes. Never raises for what they are."""
+    if not data:
+        return Content("", problems=(Problem("no_certificate", "it is empty"),))
     if data[:4] in jks.MAGIC:
         return _jks(data, passwords)
     if data[:2] in _WIDE:
@@ -60,6 +64,11 @@ def parse(data: bytes, passwords: Passwords = none) -> Content:
     if pkcs12.looks_like(data):
         return _pkcs12(data, passwords)
     return _der(data)
+
+
+def meant(content: Content, name: str) -> bool:
+    """Whether something of this name, which a pattern matched, was meant to have certificates: it has some, or should."""
+    return bool(content.chains) or (not content.foreign and (bool(content.kind) or name.lower().endswith(_SUFFIXES)))
 
 
 def rows(content: Content, found: Found) -> Iterator[Found]:

@@ -17,9 +17,6 @@ from ansible_collections.slipway.platform.plugins.module_utils._certificates.pla
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.sources import content, kubeconfig, paths
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 
-# What is called so is meant to be one; other files that a pattern matches (a README beside certificates) are passed over if they are none.
-_SUFFIXES = {".pem", ".crt", ".cer", ".cert", ".der", ".p7b", ".p7c", ".p12", ".pfx", ".jks", ".jceks", ".ks", ".keystore", ".truststore", ".kubeconfig"}
-
 
 def collect(parts: Sequence[FilePart], request: Request, context: Context) -> Iterator[Found]:  # noqa: ARG001  as every source
     """The certificates of the files that ``parts`` name. Nothing but files is looked at, and each is opened once."""
@@ -35,15 +32,11 @@ def of_file(path: Path, row: Found, passwords: content.Passwords = content.none,
         if chosen or not paths.is_folder(path):
             yield replace(row, problems=(Problem(error.code, str(error)),))
         return
-    if not data:
-        found = content.Content("", problems=(Problem("no_certificate", "it is empty"),))
-    elif kubeconfig.looks_like(data):
+    if kubeconfig.looks_like(data):
         yield from kubeconfig.found(data, row, path.parent)
         return
-    else:
-        found = content.parse(data, passwords)
-    meant = not found.foreign and (found.kind or path.suffix.lower() in _SUFFIXES)
-    if chosen or found.chains or meant:
+    found = content.parse(data, passwords)
+    if chosen or content.meant(found, path.name):
         yield from content.rows(found, row)
 
 
