@@ -17,7 +17,7 @@ from typing import Generic
 
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.wire import Steps, T, Wire
 
-PATIENCE = 1.0  # seconds
+PATIENCE = 0.25  # seconds
 _BESIDE = 16  # conversations that are waited for, for each one that has a place
 _LONGEST = 60.0  # seconds to sleep when there is nothing to wait for but a signal
 

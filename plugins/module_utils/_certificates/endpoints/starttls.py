@@ -83,25 +83,25 @@ _START_LDAP = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037"
 
 def _ldap(wire: Wire, _: str) -> Steps[None]:
     yield from wire.send(_START_LDAP)
-    tag, body = yield from _element(wire)
+    body = yield from _message(wire)
     # messageID, then [APPLICATION 24] ExtendedResponse, which begins with its resultCode (ENUMERATED); lengths may be in the long form.
     found = re.match(rb"\x02\x01\x01\x78(?:[\x00-\x7f]|\x81.|\x82..|\x83...|\x84....)\x0a\x01(.)", body, re.DOTALL)
-    if tag != 0x30 or not found:
-        raise _refused(wire, body, "StartTLS, which is not what LDAP answers")
+    if not found:
+        raise _refused(wire, body, "StartTLS, which LDAP does not")
     if found[1] != b"\0":
         raise Stop("starttls_refused", f"{wire.peer} answered the LDAP result {found[1][0]} to StartTLS")
 
 
-def _element(wire: Wire) -> Steps[tuple[int, bytes]]:
-    """Tag and content of a BER element, of a definite length as LDAP wants it (RFC 4511 §5.1)."""
-    tag, length = yield from wire.exactly(2)
-    if length > 0x84 or length == 0x80:
-        raise Stop("starttls_refused", f"{wire.peer} does not speak LDAP")
+def _message(wire: Wire) -> Steps[bytes]:
+    """Content of an LDAPMessage, a BER sequence of a definite length (RFC 4511 §5.1)."""
+    head = yield from wire.exactly(2)
+    tag, length = head
     if length & 0x80:
-        length = int.from_bytes((yield from wire.exactly(length & 0x7F)), "big")
-    if length > 65535:
-        raise Stop("starttls_refused", f"{wire.peer} does not speak LDAP")
-    return tag, (yield from wire.exactly(length))
+        long = yield from wire.exactly(min(length & 0x7F, 4))
+        length = int.from_bytes(long, "big") if length <= 0x84 else 0
+    if tag != 0x30 or not 0 < length < 65536:
+        raise Stop("starttls_refused", f"{wire.peer} does not speak LDAP: it answered «{shown(head + wire.rest())}»")
+    return (yield from wire.exactly(length))
 
 
 def _postgres(wire: Wire, _: str) -> Steps[None]:

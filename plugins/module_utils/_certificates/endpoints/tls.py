@@ -90,7 +90,7 @@ class Session:
         try:
             yield from self._shake()
             done.protocol, done.cipher = tls.version() or "", (tls.cipher() or ("",))[0]
-            if confirm:
+            if confirm and done.protocol == "TLSv1.3":
                 yield from self._confirmed(confirm())
         except Stop as stop:
             done.failure = stop.problem
@@ -172,4 +172,4 @@ class Session:
 
 def _hint(data: bytes) -> str:
     protocol = next((name for greeting, name in _GREETINGS.items() if data.startswith(greeting)), None)
-    return f"; if that is {protocol}, say starttls: {protocol.rpartition(' ')[2]}" if protocol else ""
+    return f"; if that is {protocol}, say so with starttls" if protocol else ""
