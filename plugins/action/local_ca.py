@@ -15,7 +15,7 @@ CERTIFICATE = {
     "name": {"type": "str", "required": True},
     "dns": {"type": "list", "elements": "str", "default": []},
     "ip": {"type": "list", "elements": "str", "default": []},
-    "days": {"type": "int", "default": 90},
+    "days": {"type": "float", "default": 90},
     "usages": {"type": "list", "elements": "str", "choices": ["server", "client"], "default": ["server"]},
 }
 ARGUMENTS = {

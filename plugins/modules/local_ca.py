@@ -43,8 +43,8 @@ options:
         elements: str
         default: []
       days:
-        description: Lifetime in days. A certificate never outlives the authority.
-        type: int
+        description: Lifetime in days, a part of a day in rehearsals. A certificate never outlives the authority.
+        type: float
         default: 90
       usages:
         description: What the certificate is for.

@@ -24,10 +24,9 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import Co
 from ansible_collections.slipway.platform.plugins.module_utils._tls import issue
 from ansible_collections.slipway.platform.plugins.module_utils._tls.certificate import Certificate, describe, permits, public_key_sha256
 from ansible_collections.slipway.platform.plugins.module_utils._tls.report import Result, entry, text
-from ansible_collections.slipway.platform.plugins.module_utils._tls.wanted import Leaf, Request
+from ansible_collections.slipway.platform.plugins.module_utils._tls.wanted import BACKDATED, Leaf, Request
 from cryptography import x509
 
-BACKDATED = timedelta(minutes=5)  # a client whose clock is a little behind must not refuse a new certificate
 Clock = Callable[[], datetime]
 
 
@@ -93,7 +92,8 @@ def plan_leaf(held: Held, leaf: Leaf, issuer: x509.Certificate | None, now: date
         return "its names changed"
     if set(facts.usages) != set(leaf.usages):
         return "its usages changed"
-    if facts.lifetime.days != leaf.days and facts.not_after < issuer.not_valid_after_utc:
+    # Dates in a certificate are whole seconds.
+    if abs(facts.lifetime - timedelta(days=leaf.days)) > timedelta(seconds=2) and facts.not_after < issuer.not_valid_after_utc:
         return "its lifetime changed"
     return "a third of its lifetime is left" if renewal_due(facts, now) else ""
 

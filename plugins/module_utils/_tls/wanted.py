@@ -8,11 +8,14 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._tls.certificate import USAGES, permits
+
+BACKDATED = timedelta(minutes=5)  # a client whose clock is a little behind must not refuse a new certificate
 
 # Names that no public authority may certify: RFC 6761, RFC 9476 (internal), cluster names, private networks.
 # Whoever steals the key of an authority that a browser trusts can't use it against the rest of the web.
@@ -28,7 +31,7 @@ class Leaf:
     name: str
     dns: tuple[str, ...] = ()
     ip: tuple[str, ...] = ()
-    days: int = 90
+    days: float = 90
     usages: tuple[str, ...] = ("server",)
 
 
@@ -72,8 +75,8 @@ def _leaf_from(entry: Mapping[str, Any]) -> Leaf:
         raise InvalidInput(f"certificate {name!r}: usages are one or both of {', '.join(sorted(USAGES))}", name=name)
     if "server" in usages and not dns and not addresses:
         raise InvalidInput(f"certificate {name!r}: a server needs a name or an address in dns or ip", name=name)
-    if entry["days"] < 1:
-        raise InvalidInput(f"certificate {name!r}: days must be 1 or more", name=name)
+    if timedelta(days=entry["days"]) <= BACKDATED:
+        raise InvalidInput(f"certificate {name!r}: days must be more than 0.0035, since a certificate begins five minutes before it is made", name=name)
     return Leaf(name, dns, addresses, entry["days"], usages)
 
 

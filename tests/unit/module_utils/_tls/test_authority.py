@@ -118,6 +118,7 @@ def test_a_client_with_the_ca_accepts_the_server(tmp_path: Path) -> None:
         (replace(WEB, ip=("127.0.0.1",)), 0, "its names changed"),
         (replace(WEB, usages=("client", "server")), 0, "its usages changed"),
         (replace(WEB, days=30), 0, "its lifetime changed"),
+        (replace(WEB, days=90.1), 0, "its lifetime changed"),
     ],
 )
 def test_when_a_leaf_is_renewed(tmp_path: Path, leaf: Leaf, days: int, reason: str) -> None:
@@ -282,7 +283,7 @@ PARAMS = {"renew": "due", "path": "/tmp/x", "common_name": "CA", "days": 10, "pe
         ({"dns": ["täst.localhost"]}, "is not a host name"),
         ({"ip": ["1.2.3"]}, "does not appear to be"),
         ({"dns": []}, "needs a name or an address"),
-        ({"days": 0}, "days must be 1 or more"),
+        ({"days": 0.0034}, "days must be more than 0.0035"),
         ({"usages": []}, "usages are one or both of client, server"),
     ],
 )
