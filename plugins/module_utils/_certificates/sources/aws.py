@@ -1,0 +1,164 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Certificates in AWS, by calls that list: what ACM, IAM and RDS say of all at once has the dates, so nothing is asked of each.
+
+API references: ACM ListCertificates, IAM ListServerCertificates, RDS DescribeDBInstances and DescribeCertificates.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from ansible_collections.slipway.platform.plugins.module_utils._certificates import inventory
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Certificate, Found, Problem
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.options import AwsPart, Request
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.plan import Context
+from ansible_collections.slipway.platform.plugins.module_utils._errors import Denied, InvalidInput, Missing, SlipwayError, Unreachable
+
+_DENIED = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "UnauthorizedOperation",
+    "UnrecognizedClientException",
+}
+_NO_CREDENTIALS = {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError", "UnauthorizedSSOTokenError"}
+_PERMISSIONS = {"acm": "acm:ListCertificates", "iam": "iam:ListServerCertificates", "rds": "rds:DescribeDBInstances and rds:DescribeCertificates"}
+# Requests for certificates that nobody ever had: they neither serve nor expire.
+_NEVER_ISSUED = {"PENDING_VALIDATION", "VALIDATION_TIMED_OUT", "FAILED"}
+Clients = Callable[[AwsPart, str, Request], Any]
+
+
+def collect(parts: Sequence[AwsPart], request: Request, context: Context, clients: Clients | None = None) -> Iterator[Found]:  # noqa: ARG001  as every source
+    """What AWS has. A service that may not be asked, or does not answer, is a row of its own, and the others are asked."""
+    for part in parts:
+        for service in part.services:
+            region = "global" if service == "iam" else part.region
+            row = Found("aws", f"{service} {region}", {"service": service, "region": region}, thresholds=part.thresholds)
+            try:
+                yield from _SERVICES[service]((clients or connect)(part, service, request), row)
+            except Exception as error:  # botocore makes its classes at run time, and its import is optional
+                foreign = type(error).__module__.partition(".")[0] in ("botocore", "boto3")
+                yield replace(row, problems=(inventory.problem(_meaning(error, service) if foreign else error, service),))
+
+
+def connect(part: AwsPart, service: str, request: Request) -> Any:
+    """boto3's client, with the credentials that boto3 finds. Raises ``Missing`` if boto3 is not installed."""
+    try:
+        boto3, config = importlib.import_module("boto3"), importlib.import_module("botocore.config")
+    except ImportError:
+        raise Missing("certificates in AWS need the Python package boto3 on the controller: pip install boto3") from None
+    settings = config.Config(
+        connect_timeout=request.connect_timeout,
+        read_timeout=max(request.timeout, 1),
+        retries={"mode": "standard", "max_attempts": 3},
+        user_agent_extra="slipway",
+    )
+    session = boto3.Session(profile_name=part.profile or None, region_name=part.region)
+    return session.client(service, endpoint_url=part.endpoint_url or None, config=settings)
+
+
+def _acm(client: Any, row: Found) -> Iterator[Found]:
+    # Without all key types named only RSA of 1024 and 2048 bits is listed. The model knows them, also those to come.
+    kinds = list(client.meta.service_model.shape_for("KeyAlgorithm").enum)
+    pages = client.get_paginator("list_certificates").paginate(Includes={"keyTypes": kinds}, PaginationConfig={"PageSize": 1000})
+    for each in (each for page in pages for each in page.get("CertificateSummaryList", ())):
+        arn, status = each["CertificateArn"], each.get("Status", "")
+        if status not in _NEVER_ISSUED:
+            yield _row(row, f"acm {each.get('DomainName', '')} {arn.rpartition('/')[2]}", arn, _of_acm(each), _acm_problems(each), _acm_facts(each))
+
+
+def _of_acm(each: Mapping[str, Any]) -> Certificate | None:
+    domain = each.get("DomainName", "")
+    names = dict.fromkeys([domain, *each.get("SubjectAlternativeNameSummaries", ())])
+    return _certificate(domain, each.get("NotBefore"), each.get("NotAfter"), tuple(f"dns:{name}" for name in names if name), _key(each.get("KeyAlgorithm", "")))
+
+
+def _acm_problems(each: Mapping[str, Any]) -> Iterator[Problem]:
+    if each.get("Status") == "REVOKED":
+        when = each.get("RevokedAt")
+        yield Problem("revoked", f"it was revoked{f' at {when:%Y-%m-%d}' if isinstance(when, datetime) else ''}")
+    if each.get("RenewalEligibility") == "INELIGIBLE":
+        imported = each.get("Type") == "IMPORTED"
+        yield Problem("not_renewable", "ACM does not renew it: " + ("it was imported, so import its successor" if imported else "nothing uses it"))
+
+
+def _acm_facts(each: Mapping[str, Any]) -> dict[str, Any]:
+    keys = {"Status": "status", "Type": "type", "InUse": "in_use", "Exported": "exported", "RenewalEligibility": "renewal_eligibility"}
+    return {ours: each[theirs] for theirs, ours in keys.items() if theirs in each}
+
+
+def _iam(client: Any, row: Found) -> Iterator[Found]:
+    pages = client.get_paginator("list_server_certificates").paginate(PaginationConfig={"PageSize": 1000})
+    for each in (each for page in pages for each in page.get("ServerCertificateMetadataList", ())):
+        name = each["ServerCertificateName"]
+        yield _row(row, f"iam {each.get('Path', '/')}{name}", each["Arn"], _certificate(name, None, each.get("Expiration")))
+
+
+def _rds(client: Any, row: Found) -> Iterator[Found]:
+    """A row for each instance: its own certificate, and the authority that signed it, which clients trust by name."""
+    pages = client.get_paginator("describe_certificates").paginate()
+    authorities = {each["CertificateIdentifier"]: each for page in pages for each in page.get("Certificates", ())}
+    for each in (each for page in client.get_paginator("describe_db_instances").paginate() for each in page.get("DBInstances", ())):
+        name, details = each["DBInstanceIdentifier"], each.get("CertificateDetails") or {}
+        signed_by = details.get("CAIdentifier") or each.get("CACertificateIdentifier") or ""
+        authority = authorities.get(signed_by) or {}
+        chain = (
+            _certificate(name, None, details.get("ValidTill"), issuer=signed_by),
+            _certificate(signed_by, authority.get("ValidFrom"), authority.get("ValidTill")),
+        )
+        problems = [] if authority else [Problem("incomplete", f"its authority {signed_by or 'has no name'}, and RDS does not say until when that is good")]
+        facts = {"ca": signed_by, "engine": each.get("Engine", "")}
+        yield replace(_row(row, f"rds {name}", each.get("DBInstanceArn", name), None, problems, facts), chain=tuple(link for link in chain if link))
+
+
+def _row(
+    row: Found,
+    name: str,
+    arn: str,
+    certificate: Certificate | None,
+    problems: Iterator[Problem] | Sequence[Problem] = (),
+    facts: Mapping[str, Any] | None = None,
+) -> Found:
+    return replace(row, name=name, labels={**row.labels, "arn": arn}, chain=(certificate,) if certificate else (), problems=tuple(problems), facts=facts or {})
+
+
+def _certificate(
+    subject: str, begins: datetime | None, ends: datetime | None, names: tuple[str, ...] = (), key: str = "unknown", issuer: str = ""
+) -> Certificate | None:
+    if ends is None:
+        return None
+    first = begins.astimezone(UTC) if begins else None
+    return Certificate(f"CN={subject}", f"CN={issuer}" if issuer else "", "", first, ends.astimezone(UTC), names, key=key)
+
+
+def _key(algorithm: str) -> str:
+    """``EC_prime256v1`` and ``RSA_2048`` as certificates are described elsewhere."""
+    kind, _, size = algorithm.replace("-", "_").partition("_")
+    return f"{kind} {({'prime256v1': 'P-256', 'secp384r1': 'P-384', 'secp521r1': 'P-521'}).get(size, size)}" if size else "unknown"
+
+
+_SERVICES: Mapping[str, Callable[[Any, Found], Iterator[Found]]] = {"acm": _acm, "iam": _iam, "rds": _rds}
+
+
+def _meaning(error: Exception, service: str) -> SlipwayError:
+    """What an error of botocore means. Texts of its own can quote what a credential provider printed, so codes and classes are shown."""
+    details = (getattr(error, "response", None) or {}).get("Error", {})
+    code, kind = str(details.get("Code", "")), type(error).__name__
+    if code in _DENIED:
+        return Denied(f"AWS refuses {service} ({code}): check the credentials, and that they may {_PERMISSIONS[service]}")
+    if kind in _NO_CREDENTIALS:
+        return Denied(f"there are no credentials for AWS here ({kind}); give a profile, or the environment variables of AWS")
+    if kind == "ProfileNotFound":
+        return InvalidInput("the profile is not in the configuration of AWS; correct its name")
+    if code:
+        return Unreachable(f"AWS answers {service} with {code}; try again")
+    return Unreachable(f"AWS, {service}: no usable answer ({kind})")

@@ -1,0 +1,190 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What AWS lists, asked over HTTP with boto3; every request is checked by botocore's service models."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.judge import judge
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import DEFAULT, Found, Verdict
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.options import AwsPart, Request
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.plan import Context
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.sources import aws
+from support.pki import DAY, NOW
+
+pytest.importorskip("boto3")
+from support import aws_api
+from support.aws_api import AwsApi
+
+ARN = "arn:aws:acm:eu-central-1:123456789012:certificate/"
+PASSWORD = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+KEY_TYPES = {"RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"}
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsApi]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", PASSWORD)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    with aws_api.running() as server:
+        yield server
+    assert server.mistakes == []
+
+
+def look(api: AwsApi, *services: str, **options: Any) -> list[Found]:
+    part = AwsPart("eu-central-1", endpoint_url=api.url, services=services or ("acm", "iam", "rds"), **options)
+    return list(aws.collect([part], Request(), Context(environ={})))
+
+
+def listed(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "CertificateArn": f"{ARN}{number:04}",
+        "DomainName": f"host-{number}.example.test",
+        "Status": "ISSUED",
+        "Type": "AMAZON_ISSUED",
+        "KeyAlgorithm": "EC-prime256v1",
+        "InUse": True,
+        "RenewalEligibility": "ELIGIBLE",
+        "NotBefore": NOW - 10 * DAY,
+        "NotAfter": NOW + 80 * DAY,
+        **more,
+    }
+
+
+def test_acm(api: AwsApi) -> None:
+    api.lists["ListCertificates"] = [listed(1, SubjectAlternativeNameSummaries=["host-1.example.test", "*.example.test"])]
+    (found,) = look(api, "acm")
+    assert found.name == "acm host-1.example.test 0001"
+    assert found.labels == {"service": "acm", "region": "eu-central-1", "arn": f"{ARN}0001"}
+    (certificate,) = found.chain
+    assert (certificate.subject, certificate.names) == ("CN=host-1.example.test", ("dns:host-1.example.test", "dns:*.example.test"))
+    assert (certificate.not_before, certificate.not_after, certificate.key) == (NOW - 10 * DAY, NOW + 80 * DAY, "EC P-256")
+    assert certificate.not_after.tzinfo is UTC
+    assert found.facts == {"status": "ISSUED", "type": "AMAZON_ISSUED", "in_use": True, "renewal_eligibility": "ELIGIBLE"}
+    ((service, operation, parameters),) = api.log
+    assert (service, operation, set(parameters["Includes"]["keyTypes"])) == ("acm", "ListCertificates", KEY_TYPES)
+    assert judge(found, DEFAULT, NOW + 70 * DAY, None).verdict is Verdict.CRITICAL
+
+
+def test_what_acm_says_beside_the_dates(api: AwsApi) -> None:
+    api.lists["ListCertificates"] = [
+        listed(1, Type="IMPORTED", RenewalEligibility="INELIGIBLE", KeyAlgorithm="RSA-2048"),
+        listed(2, InUse=False, RenewalEligibility="INELIGIBLE"),
+        listed(3, Status="REVOKED", RevokedAt=NOW - DAY),
+        {key: value for key, value in listed(4, Status="PENDING_VALIDATION").items() if not key.startswith("Not")},
+        {key: value for key, value in listed(5).items() if not key.startswith("Not")},
+    ]
+    imported, unused, revoked, undated = look(api, "acm")
+    assert imported.problems[0].text == "ACM does not renew it: it was imported, so import its successor"
+    assert imported.chain[0].key == "RSA 2048"
+    assert unused.problems[0].text == "ACM does not renew it: nothing uses it"
+    assert [(problem.code, problem.text) for problem in revoked.problems] == [("revoked", "it was revoked at 2026-06-14")]
+    assert judge(undated, DEFAULT, NOW, None).verdict is Verdict.UNKNOWN
+
+
+def test_iam(api: AwsApi) -> None:
+    arn = "arn:aws:iam::123456789012:server-certificate/cloudfront/old"
+    api.lists["ListServerCertificates"] = [
+        {"Path": "/cloudfront/", "ServerCertificateName": "old", "ServerCertificateId": "ASCAEXAMPLE", "Arn": arn, "Expiration": NOW + DAY}
+    ]
+    (found,) = look(api, "iam")
+    assert (found.name, found.labels) == ("iam /cloudfront/old", {"service": "iam", "region": "global", "arn": arn})
+    assert (found.chain[0].not_before, found.chain[0].not_after) == (None, NOW + DAY)
+    assert judge(found, DEFAULT, NOW, None).verdict is Verdict.CRITICAL
+
+
+def test_rds(api: AwsApi) -> None:
+    api.lists["DescribeCertificates"] = [
+        {"CertificateIdentifier": "rds-ca-rsa2048-g1", "ValidFrom": datetime(2021, 5, 25, tzinfo=UTC), "ValidTill": datetime(2061, 5, 25, tzinfo=UTC)}
+    ]
+    instance = {"DBInstanceIdentifier": "orders", "DBInstanceArn": "arn:aws:rds:eu-central-1:123456789012:db:orders", "Engine": "postgres"}
+    details = {"CAIdentifier": "rds-ca-rsa2048-g1", "ValidTill": NOW + 100 * DAY}
+    api.lists["DescribeDBInstances"] = [
+        {**instance, "CACertificateIdentifier": "rds-ca-rsa2048-g1", "CertificateDetails": details},
+        {**instance, "DBInstanceIdentifier": "older", "CACertificateIdentifier": "rds-ca-2019"},
+    ]
+    found, older = look(api, "rds")
+    assert [(each.subject, each.not_after) for each in found.chain] == [
+        ("CN=orders", NOW + 100 * DAY),
+        ("CN=rds-ca-rsa2048-g1", datetime(2061, 5, 25, tzinfo=UTC)),
+    ]
+    assert (found.facts["ca"], found.problems) == ("rds-ca-rsa2048-g1", ())
+    assert [problem.code for problem in older.problems] == ["incomplete"]
+    assert judge(older, DEFAULT, NOW, None).verdict is Verdict.UNKNOWN
+
+
+def test_calls_are_counted(api: AwsApi) -> None:
+    """1,000 certificates cost a call, not a thousand; 250 instances cost as many calls as there are pages."""
+    api.lists["ListCertificates"] = [listed(number) for number in range(2500)]
+    assert len({found.labels["arn"] for found in look(api, "acm")}) == 2500
+    assert [parameters.get("NextToken") for _, _, parameters in api.log] == [None, "at-1000", "at-2000"]
+    api.log.clear()
+    api.page = 100
+    api.lists["DescribeDBInstances"] = [{"DBInstanceIdentifier": f"db-{number}", "CACertificateIdentifier": "x"} for number in range(250)]
+    api.lists["ListServerCertificates"] = [{"ServerCertificateName": f"c-{number}", "Arn": f"a-{number}", "Expiration": NOW} for number in range(150)]
+    assert len(look(api, "rds", "iam")) == 400
+    assert [operation for _, operation, _ in api.log] == ["DescribeCertificates", *["DescribeDBInstances"] * 3, *["ListServerCertificates"] * 2]
+
+
+def test_a_service_that_refuses_takes_no_other_with_it(api: AwsApi) -> None:
+    api.lists["ListCertificates"] = [listed(1)]
+    api.denied = {"ListServerCertificates": "AccessDenied", "DescribeDBInstances": "AccessDenied"}
+    acm, iam, rds = look(api)
+    assert acm.problems == ()
+    assert [problem.code for found in (iam, rds) for problem in found.problems] == ["forbidden", "forbidden"]
+    assert (iam.name, iam.problems[0].text) == (
+        "iam global",
+        "AWS refuses iam (AccessDenied): check the credentials, and that they may iam:ListServerCertificates",
+    )
+    assert PASSWORD not in repr([acm, iam, rds])
+
+
+def test_a_refusal_on_the_second_page(api: AwsApi) -> None:
+    api.lists["ListCertificates"] = [listed(number) for number in range(3)]
+    api.page = 2
+    looking = aws.collect([AwsPart("eu-central-1", endpoint_url=api.url, services=("acm",))], Request(), Context(environ={}))
+    rows = [next(looking)]
+    api.denied = {"ListCertificates": "ExpiredTokenException"}
+    rows += looking
+    assert [[problem.code for problem in found.problems] for found in rows] == [[], [], ["forbidden"]]
+
+
+def test_no_credentials_and_no_such_profile(api: AwsApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    (profile,) = look(api, "acm", profile="typing-error")
+    assert [problem.code for problem in profile.problems] == ["unreadable"]
+    assert "profile" in profile.problems[0].text
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    (none,) = look(api, "acm")
+    assert (none.problems[0].code, none.problems[0].text.partition(" (")[0]) == ("forbidden", "there are no credentials for AWS here")
+    assert api.log == []
+
+
+def test_aws_does_not_answer(api: AwsApi) -> None:
+    part = AwsPart("eu-central-1", endpoint_url="http://127.0.0.1:1", services=("acm",))
+    (found,) = aws.collect([part], replace(Request(), connect_timeout=0.2), Context(environ={}))
+    assert (found.problems[0].code, found.problems[0].text) == ("unavailable", "AWS, acm: no usable answer (EndpointConnectionError)")
+
+
+def test_without_boto3_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importlib.import_module
+
+    def without(name: str, package: str | None = None) -> Any:
+        if name.startswith("boto"):
+            raise ImportError(name)
+        return real(name, package)
+
+    monkeypatch.setattr(importlib, "import_module", without)
+    rows = list(aws.collect([AwsPart("eu-central-1")], Request(), Context(environ={})))
+    assert [found.name for found in rows] == ["acm eu-central-1", "iam global", "rds eu-central-1"]
+    assert {found.problems[0].code for found in rows} == {"unsupported"}
+    assert "pip install boto3" in rows[0].problems[0].text
