@@ -34,17 +34,16 @@ _NO_CREDENTIALS = {"NoCredentialsError", "PartialCredentialsError", "CredentialR
 _PERMISSIONS = {"acm": "acm:ListCertificates", "iam": "iam:ListServerCertificates", "rds": "rds:DescribeDBInstances and rds:DescribeCertificates"}
 # Requests for certificates that nobody ever had: they neither serve nor expire.
 _NEVER_ISSUED = {"PENDING_VALIDATION", "VALIDATION_TIMED_OUT", "FAILED"}
-Clients = Callable[[AwsPart, str, Request], Any]
 
 
-def collect(parts: Sequence[AwsPart], request: Request, context: Context, clients: Clients | None = None) -> Iterator[Found]:  # noqa: ARG001  as every source
+def collect(parts: Sequence[AwsPart], request: Request, context: Context) -> Iterator[Found]:  # noqa: ARG001  as every source
     """What AWS has. A service that may not be asked, or does not answer, is a row of its own, and the others are asked."""
     for part in parts:
         for service in part.services:
             region = "global" if service == "iam" else part.region
             row = Found("aws", f"{service} {region}", {"service": service, "region": region}, thresholds=part.thresholds)
             try:
-                yield from _SERVICES[service]((clients or connect)(part, service, request), row)
+                yield from _SERVICES[service](connect(part, service, request), row)
             except Exception as error:  # botocore makes its classes at run time, and its import is optional
                 foreign = type(error).__module__.partition(".")[0] in ("botocore", "boto3")
                 yield replace(row, problems=(inventory.problem(_meaning(error, service) if foreign else error, service),))
