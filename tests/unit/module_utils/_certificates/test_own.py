@@ -27,7 +27,7 @@ def environment(tmp_path: Path) -> Path:
     """A folder with what the authority of this collection really writes."""
     folder = tmp_path / ".slipway/stage"
     certificates = [{"name": name, "dns": [f"{name}.localhost"], "ip": [], "days": 90, "usages": ["server"]} for name in ("registry", "gateway")]
-    params = {"path": str(folder / "tls"), "certificates": certificates, "common_name": "Stage", "days": 365, "permitted": []}
+    params = {"path": str(folder / "tls"), "certificates": certificates, "common_name": "Stage", "days": 365, "permitted": [], "renew": "due"}
     authority.ensure(Wanted.from_params(params))
     return folder
 
