@@ -25,6 +25,7 @@ ARGUMENTS = {
     "days": {"type": "int", "default": 3650},
     "permitted": {"type": "list", "elements": "str", "default": []},
     "renew": {"type": "str", "choices": ["due", "all"], "default": "due"},
+    "rotation": {"type": "str", "choices": ["", "begin", "switch", "end"], "default": ""},
 }
 
 

@@ -72,6 +72,15 @@ options:
     type: str
     choices: [due, all]
     default: due
+  rotation:
+    description:
+      - A step towards another authority, with an overlap in which both are trusted, so that no client refuses a server.
+      - V(begin) makes the new one and puts it beside the old one into RV(ca_file). When everybody has read that again, V(switch) lets the new one sign, and
+        every certificate that is listed is made anew. When every server has taken its own, V(end) takes the old one out of RV(ca_file).
+      - A step that was taken is not taken again, so the three can be repeated in their order after a run that was killed.
+    type: str
+    choices: ["", begin, switch, end]
+    default: ""
 attributes:
   check_mode:
     support: full

@@ -7,44 +7,39 @@
     <folder>/<name>.crt   leaf and intermediates, not the root   0644   (a root in the chain is never used: RFC 8446 §4.4.2)
     <folder>/<name>.key   its key, new at each renewal           0600
 
-A renewed authority keeps its key and its subject, so leaves and the trust that users gave to an older ca.crt stay good.
+A renewed authority keeps its key and its subject, so leaves and the trust that users gave to an older ca.crt stay good. Another key comes by a rotation
+(``rotation``), in which ca.crt holds two roots for a while.
 """
 
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ansible_collections.slipway.platform.plugins.module_utils import _files
-from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput
-from ansible_collections.slipway.platform.plugins.module_utils._tls import issue
+from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
+from ansible_collections.slipway.platform.plugins.module_utils._tls import held, issue, rotation
 from ansible_collections.slipway.platform.plugins.module_utils._tls.certificate import Certificate, describe, permits, public_key_sha256
+from ansible_collections.slipway.platform.plugins.module_utils._tls.held import Held
 from ansible_collections.slipway.platform.plugins.module_utils._tls.report import Result, entry, text
+from ansible_collections.slipway.platform.plugins.module_utils._tls.rotation import Authorities
 from ansible_collections.slipway.platform.plugins.module_utils._tls.wanted import BACKDATED, Leaf, Request
 from cryptography import x509
 
 Clock = Callable[[], datetime]
+_STEPS = {
+    "begin": "a new authority is trusted, too",
+    "switch": "the new authority signs",
+    "end": "the authority before is not trusted any more",
+}
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Held:
-    """A certificate and its key as they are on disk; ``fault`` says why they can't be used as they are."""
-
-    certificate: x509.Certificate | None = None
-    key: issue.Key | None = None
-    fault: str = ""
-
-    @property
-    def facts(self) -> Certificate | None:
-        return describe(self.certificate) if self.certificate else None
 
 
 def ensure(request: Request, now: Clock = utc_now, check_mode: bool = False) -> Result:
@@ -61,9 +56,9 @@ def renewal_due(certificate: Certificate, now: datetime) -> bool:
     return certificate.not_after - now <= certificate.lifetime / 3
 
 
-def plan_authority(held: Held, request: Request, now: datetime) -> tuple[str, tuple[str, ...]]:
+def plan_authority(pair: Held, request: Request, now: datetime) -> tuple[str, tuple[str, ...]]:
     """Why the root must be (re)issued ("" if not), and the name constraint it then has. The constraint only ever widens."""
-    facts = held.facts
+    facts = pair.facts
     current = facts.permitted if facts else request.permitted
     wanted: set[str] = set(current) | set(request.permitted) if current and request.permitted else set()
     if wanted:
@@ -81,12 +76,12 @@ def plan_authority(held: Held, request: Request, now: datetime) -> tuple[str, tu
     return ("a third of its lifetime is left" if renewal_due(facts, now) else ""), permitted
 
 
-def plan_leaf(held: Held, leaf: Leaf, issuer: x509.Certificate | None, now: datetime) -> str:
+def plan_leaf(pair: Held, leaf: Leaf, issuer: x509.Certificate | None, now: datetime) -> str:
     """Why a leaf must be issued, in words for the user; "" if it is as wished."""
-    facts = held.facts
-    if held.fault or facts is None or held.certificate is None:
-        return held.fault or "it does not exist"
-    if issuer is None or not issue.signed_by(held.certificate, issuer):
+    facts = pair.facts
+    if pair.fault or facts is None or pair.certificate is None:
+        return pair.fault or "it does not exist"
+    if issuer is None or not issue.signed_by(pair.certificate, issuer):
         return "another authority signed it"
     if (set(facts.dns), set(facts.ip)) != (set(leaf.dns), set(leaf.ip)):
         return "its names changed"
@@ -100,33 +95,53 @@ def plan_leaf(held: Held, leaf: Leaf, issuer: x509.Certificate | None, now: date
 
 def _ensure(request: Request, now: datetime, write: bool) -> Result:
     folder = request.folder
-    held = _read_authority(folder)
-    reason, permitted = plan_authority(held, request, now)
-    root, key = held.certificate, held.key
-    if reason:
-        key = key or issue.new_key()
-        common_name = f"{request.common_name} {public_key_sha256(key.public_key())[:8]}"
-        root = issue.authority(key, common_name, permitted, now - BACKDATED, now + timedelta(days=request.days))
-        if write:
-            _files.write(folder / "ca.key", issue.key_pem(key), 0o600)
-            _files.write(folder / "ca.crt", issue.certificate_pem(root), 0o644)
-    elif held.fault and write:
-        (folder / "ca.key").chmod(0o600)
+    before = rotation.read(folder)
+    reason, permitted = plan_authority(before.current, request, now)
+    renewed = replace(before, current=_authority(before.current.key, request, permitted, now)) if reason else before
+    after = rotation.advance(renewed, request.rotation, lambda: _authority(None, request, permitted, now))
+    if after.next.facts and after.next.facts.permitted != permitted:
+        after = replace(after, next=_authority(after.next.key, request, permitted, now))
+    if write:
+        rotation.write(folder, after)
+    root, key = after.current.certificate, after.current.key
     assert root is not None
     assert key is not None
-    before, after = [text("ca", held.facts, held.fault)], [text("ca", describe(root), made=bool(reason) and not write)]
-    entries = [entry(folder, "ca", reason or held.fault, held.facts, describe(root), write)]
+    told, shown = _authorities(before, before.current.fault), _authorities(after, known=None if write else _serials(before))
+    entries = [entry(folder, "ca", reason or _taken(before, after, request.rotation) or before.current.fault, before.current.facts, describe(root), write)]
     for leaf in request.certificates:
-        current = _read_pair(folder, leaf.name)
+        current = held.read(folder, leaf.name)
         reason = plan_leaf(current, leaf, root, now) or ("renewal was asked for" if request.renew_all else "")
         facts = current.facts
         if reason:
             facts = _issue_leaf(folder, leaf, root, key, now, write)
         assert facts is not None
-        before.append(text(leaf.name, current.facts, current.fault))
-        after.append(text(leaf.name, facts, made=bool(reason) and not write))
+        told.append(text(leaf.name, current.facts, current.fault))
+        shown.append(text(leaf.name, facts, made=bool(reason) and not write))
         entries.append(entry(folder, leaf.name, reason, current.facts, facts, write))
-    return Result(str(folder / "ca.crt"), entries[0], tuple(entries[1:]), {"before": "".join(before), "after": "".join(after)})
+    return Result(str(folder / "ca.crt"), entries[0], tuple(entries[1:]), {"before": "".join(told), "after": "".join(shown)})
+
+
+def _authority(key: issue.Key | None, request: Request, permitted: tuple[str, ...], now: datetime) -> Held:
+    """A root, with a key that there is or a new one."""
+    key = key or issue.new_key()
+    common_name = f"{request.common_name} {public_key_sha256(key.public_key())[:8]}"
+    return Held(issue.authority(key, common_name, permitted, now - BACKDATED, now + timedelta(days=request.days)), key)
+
+
+def _authorities(found: Authorities, fault: str = "", known: Sequence[int] | None = None) -> list[str]:
+    """What to show of them. ``known``: the serial numbers that are not made up by check mode; all if not given."""
+    named = (("ca", found.current.certificate), (rotation.NEXT, found.next.certificate), (rotation.PREVIOUS, found.previous))
+    made = {name: known is not None and one is not None and one.serial_number not in known for name, one in named}
+    return [text(name, describe(one), fault if name == "ca" else "", made[name]) for name, one in named if one]
+
+
+def _serials(found: Authorities) -> list[int]:
+    return [one.serial_number for one in found.trusted]
+
+
+def _taken(before: Authorities, after: Authorities, step: str) -> str:
+    """What a step of a rotation did, in words; "" if nothing."""
+    return _STEPS[step] if step and _serials(before) != _serials(after) else ""
 
 
 def _issue_leaf(folder: Path, leaf: Leaf, root: x509.Certificate, root_key: issue.Key, now: datetime, write: bool) -> Certificate:
@@ -138,36 +153,6 @@ def _issue_leaf(folder: Path, leaf: Leaf, root: x509.Certificate, root_key: issu
         _files.write(folder / f"{leaf.name}.key", issue.key_pem(key), 0o600)
         _files.write(folder / f"{leaf.name}.crt", issue.certificate_pem(made), 0o644)
     return describe(made)
-
-
-def _read_authority(folder: Path) -> Held:
-    certificate, key = folder / "ca.crt", folder / "ca.key"
-    if not certificate.exists() and not key.exists():
-        return Held()
-    for path, other in ((certificate, key), (key, certificate)):
-        if not path.exists():
-            raise Conflict(f"{other} is there, but {path.name} is not: put it back, or remove {other} to begin a new authority (clients must then trust it)")
-    held = _read_pair(folder, "ca")
-    if held.fault and held.fault != _EXPOSED:
-        raise Conflict(f"the authority in {folder} can't be used: {held.fault}; put the files back, or remove ca.crt and ca.key to begin a new one")
-    return held
-
-
-_EXPOSED = "its key could be read by others"
-
-
-def _read_pair(folder: Path, name: str) -> Held:
-    try:
-        certificate = x509.load_pem_x509_certificates((folder / f"{name}.crt").read_bytes())[0]
-        secret = folder / f"{name}.key"
-        key = issue.load_key(secret.read_bytes(), str(secret))
-    except FileNotFoundError:
-        return Held()
-    except (ValueError, InvalidInput):
-        return Held(fault="its files could not be read")
-    if public_key_sha256(key.public_key()) != public_key_sha256(certificate.public_key()):
-        return Held(certificate, key, "its key does not belong to it")
-    return Held(certificate, key, _EXPOSED if secret.stat().st_mode & 0o077 else "")
 
 
 @contextmanager

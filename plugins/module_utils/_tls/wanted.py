@@ -37,7 +37,10 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Request:
-    """A wanted authority with its leaves. ``permitted`` empty means: it may sign for any name. ``renew_all``: leaves are renewed though not due."""
+    """A wanted authority with its leaves. ``permitted`` empty means: it may sign for any name. ``renew_all``: leaves are renewed though not due.
+
+    ``rotation``: a step of ``_tls/rotation``, or none.
+    """
 
     folder: Path
     certificates: tuple[Leaf, ...] = ()
@@ -45,6 +48,7 @@ class Request:
     days: int = 3650
     permitted: tuple[str, ...] = PRIVATE
     renew_all: bool = False
+    rotation: str = ""
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Request:
@@ -52,10 +56,18 @@ class Request:
         leaves = tuple(_leaf_from(entry) for entry in params["certificates"])
         names = [leaf.name for leaf in leaves]
         for name in names:
-            if name == "ca" or names.count(name) > 1:
+            if name == "ca" or name.startswith("ca-") or names.count(name) > 1:
                 raise InvalidInput(f"certificate name {name!r} is taken: each needs a name of its own, and ca is the authority's", name=name)
         further = {tree for tree in map(_tree, params["permitted"]) if "/" in tree or not permits(PRIVATE, tree)}
-        return cls(Path(params["path"]), leaves, params["common_name"], params["days"], tuple(sorted({*PRIVATE, *further})), params["renew"] == "all")
+        return cls(
+            Path(params["path"]),
+            leaves,
+            params["common_name"],
+            params["days"],
+            tuple(sorted({*PRIVATE, *further})),
+            params["renew"] == "all",
+            params["rotation"],
+        )
 
 
 def _leaf_from(entry: Mapping[str, Any]) -> Leaf:

@@ -269,7 +269,7 @@ def test_tasks_that_share_a_folder_wait_for_each_other(tmp_path: Path) -> None:
 
 
 ENTRY = {"name": "web", "dns": ["hello.localhost"], "ip": [], "days": 90, "usages": ["server"]}
-PARAMS = {"renew": "due", "path": "/tmp/x", "common_name": "CA", "days": 10, "permitted": [], "certificates": [ENTRY]}
+PARAMS = {"renew": "due", "rotation": "", "path": "/tmp/x", "common_name": "CA", "days": 10, "permitted": [], "certificates": [ENTRY]}
 
 
 @pytest.mark.parametrize(
