@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import resource
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from ansible_collections.slipway.platform.plugins.module_utils._certificates import read
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.loop import Loop
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.parallel import merged
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.probe import Limits, Seen, Target, probe
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.resolve import Resolve, Resolver, addresses
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.tls import Contexts
@@ -22,11 +25,19 @@ from ansible_collections.slipway.platform.plugins.module_utils._certificates.pla
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 
 _OTHER_FILES = 128  # that this process may have open beside connections
+_WORTH_A_THREAD = 64  # endpoints
+_MOST_THREADS = 4  # what Python does between two handshakes, one thread at a time, is a third of a probe
 
 
 def collect(parts: Sequence[Endpoint], request: Request, context: Context) -> Iterator[Found]:
-    """The source ``endpoint`` of plan.py."""
-    yield from probe_all(parts, Limits(request.connect_timeout, request.timeout), request.concurrency, context.clock)
+    """The source ``endpoint`` of plan.py: probed by a thread for each processor, where there are enough of them to keep those busy."""
+    limits, threads = Limits(request.connect_timeout, request.timeout), max(min(_processors(), len(parts) // _WORTH_A_THREAD, request.concurrency), 1)
+    shares: list[list[Endpoint]] = [[] for _ in range(threads)]
+    for each in parts:
+        # By all that makes two targets the same, but for the address: what is asked for twice comes to the same thread, and is probed once.
+        shares[hash((each.port, each.server_name, each.starttls, each.proxy, each.client_certificate)) % threads].append(each)
+    places = -(-request.concurrency // threads)
+    return merged([partial(probe_all, share, limits, places, context.clock) for share in shares])
 
 
 def probe_all(endpoints: Sequence[Endpoint], limits: Limits, concurrency: int, clock: Callable[[], float], resolve: Resolve = addresses) -> Iterator[Found]:
@@ -133,6 +144,10 @@ def _is_address(host: str) -> bool:
     return True
 
 
+def _processors() -> int:
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, _MOST_THREADS)
+
+
 def _files() -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 65536 if soft == resource.RLIM_INFINITY else max(soft - _OTHER_FILES, 8)
+    return 65536 if soft == resource.RLIM_INFINITY else max((soft - _OTHER_FILES) // _processors(), 8)
