@@ -14,7 +14,17 @@ from ansible_collections.slipway.platform.plugins.module_utils import _command
 from ansible_collections.slipway.platform.plugins.module_utils._errors import CommandFailed
 
 _CLUSTER_LABEL = "io.x-k8s.kind.cluster"
+_ROLE_LABEL = "io.x-k8s.kind.role"
 _QUERY = 60.0  # seconds
+
+
+@dataclass(frozen=True)
+class Member:
+    """A container of a cluster: its role (control-plane, worker, ...), its state, and its address in the cluster's network."""
+
+    role: str
+    state: str
+    address: str
 
 
 @dataclass(frozen=True)
@@ -24,8 +34,8 @@ class Engine:
     podman: str
     env: Mapping[str, str]
 
-    def _run(self, *argv: str, deadline: float = _QUERY) -> str:
-        return _command.run([self.podman, *argv], deadline=deadline, env=self.env).stdout
+    def _run(self, *argv: str, deadline: float = _QUERY, stdin: bytes | None = None) -> str:
+        return _command.run([self.podman, *argv], deadline=deadline, env=self.env, stdin=stdin).stdout
 
     def _exists(self, kind: str, name: str) -> bool:
         try:
@@ -44,6 +54,30 @@ class Engine:
         """The containers of the cluster: name -> state (running, exited, created, ...)."""
         listed = json.loads(self._run("ps", "--all", "--filter", f"label={_CLUSTER_LABEL}={cluster}", "--format", "json") or "[]")
         return {container["Names"][0]: container["State"] for container in listed}
+
+    def members(self, cluster: str) -> dict[str, Member]:
+        """The containers of the cluster with what they are."""
+        found = {}
+        for name in self.nodes(cluster):
+            seen = json.loads(self._run("inspect", "--type", "container", name))[0]
+            networks = seen["NetworkSettings"].get("Networks") or {}
+            address = next((network["IPAddress"] for network in networks.values() if network.get("IPAddress")), "")
+            found[name] = Member(seen["Config"]["Labels"].get(_ROLE_LABEL, ""), seen["State"]["Status"], address)
+        return found
+
+    def shell(self, name: str, doing: str, script: str, *arguments: str, deadline: float = _QUERY, stdin: bytes | None = None, private: bool = False) -> str:
+        """What a POSIX shell script prints that runs on a node, in its root folder; ``arguments`` are $1, $2, ...
+
+        ``doing`` says for the error what it is about. ``private``: what it prints is nobody's business, not even in an error.
+        """
+        given = [] if stdin is None else ["--interactive"]
+        argv = ["exec", *given, "--workdir", "/", name, "sh", "-euc", script, "sh", *arguments]
+        try:
+            return self._run(*argv, deadline=deadline, stdin=stdin)
+        except CommandFailed as error:
+            status = error.facts["status"]
+            last = [] if private else error.facts["last_lines"]
+            raise CommandFailed("\n".join([f"node {name}: {doing} ended with status {status}", *last]), node=name, status=status, last_lines=last) from None
 
     def nodes_for_sure(self, cluster: str, expected: Sequence[str], sleep: Callable[[float], None] = time.sleep) -> dict[str, str]:
         """The same, asked again if one is missing: a busy podman 4.3 was seen to leave out containers that are there."""

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of the modules kind_node_image and kind_cluster, and the requests they become."""
+"""The options of the modules kind_node_image, kind_cluster and kind_certificates, and the requests they become."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils import _artifacts, _podman
-from ansible_collections.slipway.platform.plugins.module_utils._kind import config, node_image
+from ansible_collections.slipway.platform.plugins.module_utils._kind import config, node_image, renewal
 from ansible_collections.slipway.platform.plugins.module_utils._kind.model import Registry, Request
 
 NODE_IMAGE: dict[str, Any] = {
@@ -46,6 +46,14 @@ CLUSTER: dict[str, Any] = {
     "timeout": {"type": "int", "default": 180},
 }
 
+CERTIFICATES: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "kubeconfig": {"type": "path", "required": True},
+    "renew": {"type": "str", "choices": ["none", "due", "all"], "default": "due"},
+    "directory": {"type": "path"},
+    "timeout": {"type": "int", "default": 120},
+}
+
 CLUSTER_CONSTRAINTS: dict[str, Any] = {"required_if": [("state", "present", ("image", "kind", "kubectl", "nodes", "audit_policy"))]}
 
 
@@ -78,6 +86,18 @@ def cluster_request(params: Mapping[str, Any]) -> Request:
         link=Path(params["kubectl_link"]).absolute() if params["kubectl_link"] else None,
         registries=tuple(Registry(r["host"], r["endpoint"], Path(r["ca_file"]) if r["ca_file"] else None) for r in params["registries"]),
         audit_policy=Path(params["audit_policy"]),
+        cache=_artifacts.cache_dir(),
+        timeout=float(params["timeout"]),
+    )
+
+
+def certificates_request(params: Mapping[str, Any]) -> renewal.Request:
+    """The request for these (validated) options."""
+    return renewal.Request(
+        name=params["name"],
+        renew=params["renew"],
+        kubeconfig=Path(params["kubeconfig"]).absolute(),
+        directory=Path(params["directory"]).absolute() if params["directory"] else None,
         cache=_artifacts.cache_dir(),
         timeout=float(params["timeout"]),
     )

@@ -208,11 +208,16 @@ class Work:
 
     def finish(self) -> None:
         """Remember the kubeconfig that belongs to this cluster, so that a lost or changed one is noticed."""
-        path = self._request.cluster.state / "record.json"
-        record = json.loads(path.read_text())
-        present = digest(self._request.kubeconfig.read_text())
-        if record.get("kubeconfig_sha256") != present:
-            _write(path, json.dumps({**record, "kubeconfig_sha256": present}, indent=1))
+        remember(self._request.cluster.state, self._request.kubeconfig)
+
+
+def remember(state: Path, kubeconfig: Path) -> None:
+    """Write down which kubeconfig is that of the cluster whose folder is ``state``."""
+    path = state / "record.json"
+    record = json.loads(path.read_text())
+    present = digest(kubeconfig.read_text())
+    if record.get("kubeconfig_sha256") != present:
+        _write(path, json.dumps({**record, "kubeconfig_sha256": present}, indent=1))
 
 
 _LAST_STEP = "✓ Joining worker nodes"
