@@ -15,6 +15,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Found
@@ -23,13 +24,21 @@ from ansible_collections.slipway.platform.plugins.module_utils._certificates.opt
 _HERE = __name__.rpartition(".")[0]
 
 
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class Context:
-    """What a source needs of the world: the environment's variables, a clock for deadlines (seconds, monotonic) and a way to wait."""
+    """What a source needs of the world: the environment's variables, a clock for deadlines (seconds, monotonic), a way to wait, and the time.
+
+    ``now`` is the real time, by which answers of others are fresh or stale; that by which certificates are judged may be another one.
+    """
 
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime] = utc_now
 
 
 Collect = Callable[[Sequence[Any], Request, Context], Iterator[Found]]
