@@ -125,17 +125,29 @@ def members(engine: Engine, cluster: str) -> dict[str, Member]:
     return dict(sorted(found.items(), key=lambda item: (item[1].role, item[0])))
 
 
-def each_node(engine: Engine, cluster: str) -> Iterator[tuple[str, Callable[[], Node]]]:
-    """Each node's name, and how to look at it: a node that does not answer is no reason to not look at the others."""
-    for name, member in members(engine, cluster).items():
-        yield name, lambda name=name, member=member: look(engine, name, member)  # type: ignore[misc]
+def each_node(engine: Engine, cluster: str) -> Iterator[tuple[str, Callable[[], Mapping[str, Held]]]]:
+    """Each node's name, and how to read its certificates: one that does not answer is no reason to not look at the others."""
+
+    def reading(name: str, member: Member) -> Callable[[], Mapping[str, Held]]:
+        return lambda: read_all(engine, _running(name, member))
+
+    return ((name, reading(name, member)) for name, member in members(engine, cluster).items())
+
+
+def look_at(engine: Engine, cluster: str) -> tuple[Node, ...]:
+    """All nodes with what is on them. Raises for one that can't be looked at: half of a cluster is none."""
+    return tuple(look(engine, name, member) for name, member in members(engine, cluster).items())
+
+
+def _running(name: str, member: Member) -> str:
+    if member.state != "running":
+        raise NotReady(f"node {name} does not run ({member.state}): its certificates can't be read; start it with the role slipway.platform.kind", node=name)
+    return name
 
 
 def look(engine: Engine, name: str, member: Member) -> Node:
     """What is on a node. Raises ``NotReady`` for one that does not run."""
-    if member.state != "running":
-        raise NotReady(f"node {name} does not run ({member.state}): its certificates can't be read; start it with the role slipway.platform.kind", node=name)
-    held, unfinished = _parsed(engine.shell(name, "reading its certificates", _LOOK, UNFINISHED, deadline=_DEADLINE))
+    held, unfinished = _parsed(engine.shell(_running(name, member), "reading its certificates", _LOOK, UNFINISHED, deadline=_DEADLINE))
     pods = static_pods.look(engine, name) if member.role == "control-plane" else ()
     return Node(name, member.role, member.address, held, pods, unfinished)
 

@@ -21,7 +21,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._certificates imp
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Certificate
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, NotFound, NotReady
 from ansible_collections.slipway.platform.plugins.module_utils._kind import kubeconfig, node_steps
-from ansible_collections.slipway.platform.plugins.module_utils._kind.certificates import ADMIN, PKI, Node, each_node, serial
+from ansible_collections.slipway.platform.plugins.module_utils._kind.certificates import ADMIN, PKI, Node, look_at, serial
 from ansible_collections.slipway.platform.plugins.module_utils._kind.engine import Engine
 from ansible_collections.slipway.platform.plugins.module_utils._kind.renewal import Plan, Request, Result, Seen, listed, old_pods, plan, state, unproven
 from ansible_collections.slipway.platform.plugins.module_utils._kind.work import remember
@@ -88,9 +88,9 @@ class Renewal:
         self.restarted: list[dict[str, Any]] = []
 
     def look(self) -> Seen:
-        """Look at all nodes. One that can't be looked at is an error: half a renewal is none."""
+        """Look at all nodes, at what they serve and at the kubeconfig."""
         present = kubeconfig.load(self._request.kubeconfig)
-        nodes = tuple(take() for _, take in each_node(self._engine, self._request.name))
+        nodes = look_at(self._engine, self._request.name)
         if not any(self._is_ours(node, present) for node in nodes):
             raise InvalidInput(f"kubeconfig: {self._request.kubeconfig} trusts another authority than cluster {self._request.name} has; write that cluster's")
         shown = {(node.name, serving.path): self._shown(serving.address, serving.port) for node in nodes for serving in node.serves}
