@@ -53,7 +53,7 @@ def judge(found: Found, thresholds: Thresholds, now: datetime, roots: Roots | No
     if found.peer is not None and found.chain:
         problems += names.check(found.peer, found.chain[0])
         if roots is not None:
-            verified = verify.paths(found.chain, roots, now, skew)
+            verified = verify.paths(found.chain, _roots(found.roots) if found.roots else roots, now, skew)
             matters, path = verified.followed, verified.best
             # What is wrong with dates is said of each certificate below.
             problems += [verified.problem] if verified.problem and verified.problem.code not in ("expired", "not_yet_valid") else []
@@ -94,6 +94,11 @@ def _problem(
     if now >= warning_at:
         return Problem("renewal_due", f"{left}; {_limit(limits.warning, certificate)} is the time to renew")
     return Problem("clock_skew", f"{who} is valid from {stamp(begins)} on: a clock is wrong by a little")
+
+
+@lru_cache(maxsize=64)
+def _roots(certificates: tuple[Certificate, ...]) -> Roots:
+    return Roots(certificates)
 
 
 def duration(span: timedelta) -> str:

@@ -179,7 +179,8 @@ class Found:
     ``source``: endpoint, file, kubernetes, cluster, aws or own. ``name``: what a person calls it (``example.com:443``, ``/etc/x.pem#2``,
     ``Secret ns/name tls.crt#1``). ``chain``: leaf first, as found; empty if none could be read, which a problem explains. ``peer``: the name
     or address that a client asks for; with it the chain is verified as a client would, without it only dates are judged.
-    ``thresholds``: other ones than those of the request. ``facts``: JSON values for the result (in_use, ocsp, protocol, …).
+    ``roots``: whom the clients of this peer trust, instead of the roots of the request. ``thresholds``: other ones than those of the request.
+    ``facts``: JSON values for the result (in_use, ocsp, protocol, …).
     """
 
     source: str
@@ -188,6 +189,7 @@ class Found:
     chain: tuple[Certificate, ...] = ()
     problems: tuple[Problem, ...] = ()
     peer: str | None = None
+    roots: tuple[Certificate, ...] = ()
     thresholds: Thresholds | None = None
     window: Window | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._certificates.opt
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.plan import Context
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.sources import own
 from ansible_collections.slipway.platform.plugins.module_utils._tls import authority
+from ansible_collections.slipway.platform.plugins.module_utils._tls.wanted import Leaf
 from ansible_collections.slipway.platform.plugins.module_utils._tls.wanted import Request as Wanted
 from support import pki
 
@@ -26,9 +27,7 @@ def look(path: Path) -> dict[str, Found]:
 def environment(tmp_path: Path) -> Path:
     """A folder with what the authority of this collection really writes."""
     folder = tmp_path / ".slipway/stage"
-    certificates = [{"name": name, "dns": [f"{name}.localhost"], "ip": [], "days": 90, "usages": ["server"]} for name in ("registry", "gateway")]
-    params = {"path": str(folder / "tls"), "certificates": certificates, "common_name": "Stage", "days": 365, "permitted": [], "renew": "due"}
-    authority.ensure(Wanted.from_params(params))
+    authority.ensure(Wanted(folder / "tls", tuple(Leaf(name, (f"{name}.localhost",)) for name in ("registry", "gateway"))))
     return folder
 
 
