@@ -102,7 +102,9 @@ options:
             type: dict
             suboptions: *threshold
   cluster:
-    description: The certificates that a cluster itself runs on, of its control plane and its nodes.
+    description:
+      - "The certificates that a cluster itself runs on: of the kubeconfig, its API servers, its kubelets and etcd (read by TLS at the addresses of the
+        nodes), and the authorities that it trusts. Of nodes whose files can be read, also all that kubeadm and the kubelet keep there."
     type: list
     elements: dict
     default: []
@@ -115,6 +117,13 @@ options:
         description: Its context; the current one if empty.
         type: str
         default: ""
+      node_roots:
+        description:
+          - Where the file systems of nodes are on this machine, V(/) if it is a node itself, C(/proc/<pid>/root) of a container that is one.
+          - V(/) is passed over where this machine is no node of the cluster.
+        type: list
+        elements: path
+        default: [/]
       thresholds:
         description: Thresholds for these, as O(thresholds).
         type: dict
@@ -199,7 +208,7 @@ options:
     description: The time to judge by, C(2026-12-01T10:00:00Z), to see what a day will bring. Now, if not given.
     type: str
   concurrency:
-    description: How many endpoints are probed at the same time.
+    description: How many endpoints are probed at the same time. Those that keep one waiting are waited for beside these.
     type: int
     default: 64
   connect_timeout:
