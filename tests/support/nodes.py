@@ -219,6 +219,7 @@ hold() {
 """
 PROGRAMS = {
     "podman": """
+echo "$*" >> "$root/arguments"
 case $1 in
   ps) cat "$root/ps.json" ;;
   inspect) cat "$root/inspect-$4.json" ;;

@@ -58,7 +58,7 @@ class Engine:
     def members(self, cluster: str) -> dict[str, Member]:
         """The containers of the cluster with what they are."""
         found = {}
-        for name in self.nodes(cluster):
+        for name in self.nodes(cluster) | self.nodes(cluster):  # twice: see nodes_for_sure
             seen = json.loads(self._run("inspect", "--type", "container", name))[0]
             networks = seen["NetworkSettings"].get("Networks") or {}
             address = next((network["IPAddress"] for network in networks.values() if network.get("IPAddress")), "")

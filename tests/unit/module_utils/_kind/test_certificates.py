@@ -169,9 +169,9 @@ def test_the_kubeconfig_has_the_new_certificate_and_the_old_address(cluster: nod
 
 
 def test_what_check_mode_says_is_what_is_done(cluster: nodes.Cluster) -> None:
-    before = files(cluster.root)
+    before = [files(cluster.root / node) for node in nodes.ADDRESSES], cluster.kubeconfig.read_bytes()
     foreseen = run(cluster, "all", check_mode=True)
-    assert files(cluster.root) == before
+    assert ([files(cluster.root / node) for node in nodes.ADDRESSES], cluster.kubeconfig.read_bytes()) == before
     done = run(cluster, "all")
     assert (foreseen.changed, foreseen.renewed) == (True, done.renewed)
     assert [(row["name"], row["node"]) for row in foreseen.restarted] == [(row["name"], row["node"]) for row in done.restarted]
@@ -184,6 +184,17 @@ def test_none_only_looks(cluster: nodes.Cluster) -> None:
     assert not result.changed
     assert f"kube-apiserver on {CONTROLLER}" in result.before["with_old_certificates"]
     assert cluster.log == []
+
+
+def test_no_private_key_is_in_a_result_a_line_or_an_argument(cluster: nodes.Cluster) -> None:
+    said: list[str] = []
+    result = run(cluster, "all", progress=said.append)
+    keys = [path.read_text() for path in cluster.root.rglob("*.key")]
+    keys += [yaml.safe_load(path.read_text())["users"][0]["user"]["client-key-data"] for path in cluster.root.rglob("admin.conf")]
+    shown = repr(result) + json.dumps(result.diff) + "".join(said) + (cluster.root / "arguments").read_text()
+    secrets = [line for key in keys for line in key.splitlines() if len(line) > 40]
+    assert len(secrets) > len(nodes.KUBEADM)
+    assert not [line for line in secrets if line in shown]
 
 
 # --- interrupted runs
@@ -255,7 +266,7 @@ def test_kubelets_whose_certificates_have_ended_get_new_ones(tmp_path: Path) -> 
     assert len(result.renewed) == len(nodes.KUBEADM) + 4
     assert "kubeadm makes a client certificate" in cluster.log
     assert not (cluster.root / WORKER / "etc/kubernetes/bootstrap-kubelet.conf").exists()
-    assert "abcdef.0123456789abcdef" not in repr(result)
+    assert "abcdef.0123456789abcdef" not in repr(result) + (cluster.root / "arguments").read_text()
     current = cluster.root / CONTROLLER / nodes.CLIENT
     assert current.is_symlink()
     assert not run(cluster).changed
