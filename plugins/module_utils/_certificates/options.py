@@ -33,6 +33,7 @@ KUBERNETES = {
 CLUSTER = {
     "kubeconfig": {"type": "path", "required": True},
     "context": {"type": "str", "default": ""},
+    "node_roots": {"type": "list", "elements": "path", "default": ["/"]},
     "thresholds": THRESHOLDS,
 }
 AWS = {
@@ -99,8 +100,11 @@ class KubernetesPart:
 
 @dataclass(frozen=True)
 class ClusterPart:
+    """``node_roots``: file systems of nodes as they are seen from here; ``/`` counts only if this machine is a node of the cluster."""
+
     kubeconfig: str
     context: str = ""
+    node_roots: tuple[str, ...] = ("/",)
     thresholds: Thresholds | None = None
 
 

@@ -31,6 +31,17 @@ class Reference:
     path: str = ""
 
 
+@dataclass(frozen=True)
+class Server:
+    """Where a context's API server is. ``context``: its name; ``server_name``: the name to ask for, "" for that of the URL; ``verified``: by clients."""
+
+    context: str
+    url: str
+    server_name: str = ""
+    proxy: str = ""
+    verified: bool = True
+
+
 def looks_like(data: bytes) -> bool:
     """Whether it may be a kubeconfig: text that says ``kind: Config``, and has clusters or users."""
     return (b"clusters" in data or b"users" in data) and bool(_KIND.search(data) or _KIND_ON_A_LINE.search(data))
@@ -38,11 +49,7 @@ def looks_like(data: bytes) -> bool:
 
 def references(data: bytes, context: str | None = None) -> list[Reference]:
     """The certificates that a kubeconfig has or names. ``context``: only those of this context ("" for the current one). Raises ``ValueError``."""
-    try:
-        loaded = yaml.load(data, Loader=_LOADER)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
-        raise ValueError("it begins as a kubeconfig, and is no YAML") from None
-    whole = loaded if isinstance(loaded, Mapping) else {}
+    whole = _loaded(data)
     chosen = _chosen(whole, context)
     found = []
     for kind, prefix in (("cluster", "certificate-authority"), ("user", "client-certificate")):
@@ -54,6 +61,22 @@ def references(data: bytes, context: str | None = None) -> list[Reference]:
             if inline or path:
                 found.append(Reference(kind, name, str(inline or ""), "" if inline else str(path)))
     return found
+
+
+def server(data: bytes, context: str = "") -> Server | None:
+    """The API server of a context ("" for the current one); None if there is none. Raises ``ValueError``."""
+    whole = _loaded(data)
+    cluster = (_chosen(whole, context) or {}).get("cluster")
+    entry = next((entry for name, entry in _entries(whole, "cluster") if name == cluster), {})
+    if not entry.get("server"):
+        return None
+    return Server(
+        context=str(context or whole.get("current-context")),
+        url=str(entry["server"]),
+        server_name=str(entry.get("tls-server-name") or ""),
+        proxy=str(entry.get("proxy-url") or ""),
+        verified=not entry.get("insecure-skip-tls-verify"),
+    )
 
 
 def found(data: bytes, row: Found, folder: Path, context: str | None = None) -> Iterator[Found]:
@@ -76,6 +99,14 @@ def _of(reference: Reference, row: Found, folder: Path) -> Iterator[Found]:
         yield replace(row, problems=(Problem(error.code, f"it names {folder / reference.path}: {error}"),))
     else:
         yield from content.rows(content.parse(data), row)
+
+
+def _loaded(data: bytes) -> Mapping[str, Any]:
+    try:
+        loaded = yaml.load(data, Loader=_LOADER)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
+        raise ValueError("it begins as a kubeconfig, and is no YAML") from None
+    return loaded if isinstance(loaded, Mapping) else {}
 
 
 def _chosen(whole: Mapping[str, Any], context: str | None) -> dict[str, Any] | None:

@@ -47,7 +47,7 @@ class _StopError(Exception):
     """Nothing more of this cluster can be read."""
 
 
-def collect(parts: Sequence[KubernetesPart], request: Request, context: Context) -> Iterator[Found]:  # noqa: ARG001  as every source
+def collect(parts: Sequence[KubernetesPart], request: Request, context: Context) -> Iterator[Found]:
     """The certificates of the clusters. What may not be read is a row of its own, and the rest goes on."""
     for part in parts:
         where = {"cluster": part.context or part.kubeconfig} if len(parts) > 1 else {}
@@ -57,6 +57,7 @@ def collect(parts: Sequence[KubernetesPart], request: Request, context: Context)
         except SlipwayError as error:
             yield replace(row, name=f"kubernetes {part.kubeconfig}", problems=(inventory.problem(error, part.kubeconfig),))
         else:
+            client.until = context.clock() + request.timeout  # for its first answer; how long the rest takes is a matter of size
             yield from _Look(part, client, row).all()
 
 
@@ -132,9 +133,12 @@ class _Look:
     def _objects(self, kind: Kind, namespace: str | None, read: Read, limit: int) -> Iterator[Found]:
         labels = self._part.label_selector if kind.namespaced else ""
         for item in listing.each(self._client, kind, namespace, labels=labels, fields=_FIELDS.get(kind.kind, ""), limit=limit):
-            self._answered = True
+            self._has_answered()
             yield from read(item)
-        self._answered = True
+        self._has_answered()
+
+    def _has_answered(self) -> None:
+        self._answered, self._client.until = True, None
 
     def _namespaces(self) -> list[str] | None:
         if self._all is None:

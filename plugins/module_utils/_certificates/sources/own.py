@@ -16,7 +16,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._certificates.opt
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.plan import Context
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.sources import files, paths
 
-_CALLED = {"ca": "certificate authority"}
+_CALLED = {"ca": "certificate authority", "ca-next": "next certificate authority", "ca-previous": "previous certificate authority"}
 
 
 def collect(parts: Sequence[OwnPart], request: Request, context: Context) -> Iterator[Found]:  # noqa: ARG001  as every source

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._certificates.sou
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 from support import kube_api, pki
 from support.kube_api import Fault, KubeApi
+from support.tls_zoo import Cage, silent
 
 ROOT = pki.authority()
 INTERMEDIATE = pki.authority("Test Intermediate", ROOT)
@@ -272,6 +274,19 @@ def test_a_server_that_is_not_there_is_asked_for_one_kind(tmp_path: Path) -> Non
         path = gone.kubeconfig(tmp_path)
     rows = look(KubernetesPart(str(path), keys=KEYS))
     assert codes(rows) == {"Secrets": ["unavailable"]}
+
+
+def test_a_server_that_never_answers_takes_its_time_and_no_more(tmp_path: Path) -> None:
+    cage = Cage()
+    cage.add("silent", silent)
+    server = KubeApi()
+    server.url = f"http://127.0.0.1:{cage.ports['silent']}"
+    part = KubernetesPart(str(server.kubeconfig(tmp_path)), keys=KEYS)
+    started = time.monotonic()
+    with cage.open():
+        rows = list(kubernetes.collect([part], Request(timeout=0.2), CONTEXT))
+    assert codes(rows) == {"Secrets": ["unavailable"]}
+    assert time.monotonic() - started < 10
 
 
 def test_kubeconfigs_that_cannot_be_used(tmp_path: Path, api: KubeApi, part: KubernetesPart) -> None:
