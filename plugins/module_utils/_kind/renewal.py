@@ -194,9 +194,17 @@ def listed(before: Seen, after: Seen, decided: Plan | None) -> list[dict[str, An
                     "name": held.name,
                     "path": f"/{path}",
                     "subject": held.chain[0].subject if held.chain else None,
-                    "renewed": planned or serial(was) != serial(held),
+                    "renewed": planned or _newer(held, was),
                     "before": dates(was) if was else None,
                     "after": None if planned else dates(held),
                 }
             )
     return rows
+
+
+def _newer(held: Held, was: Held | None) -> bool:
+    """Whether it is another one than there was. What was taken back to an older one was not renewed."""
+    if serial(held) is None or was is None or serial(was) is None:
+        return serial(held) is not None
+    begins, began = held.chain[0].not_before, was.chain[0].not_before
+    return serial(held) != serial(was) and (begins is None or began is None or begins >= began)
