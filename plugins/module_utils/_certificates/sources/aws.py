@@ -45,8 +45,7 @@ def collect(parts: Sequence[AwsPart], request: Request, context: Context) -> Ite
             try:
                 yield from _SERVICES[service](connect(part, service, request), row)
             except Exception as error:  # botocore makes its classes at run time, and its import is optional
-                foreign = type(error).__module__.partition(".")[0] in ("botocore", "boto3")
-                yield replace(row, problems=(inventory.problem(_meaning(error, service) if foreign else error, service),))
+                yield replace(row, problems=(_problem(error, service),))
 
 
 def connect(part: AwsPart, service: str, request: Request) -> Any:
@@ -104,8 +103,12 @@ def _iam(client: Any, row: Found) -> Iterator[Found]:
 
 def _rds(client: Any, row: Found) -> Iterator[Found]:
     """A row for each instance: its own certificate, and the authority that signed it, which clients trust by name."""
-    pages = client.get_paginator("describe_certificates").paginate()
-    authorities = {each["CertificateIdentifier"]: each for page in pages for each in page.get("Certificates", ())}
+    authorities: dict[str, Any] = {}
+    try:
+        pages = client.get_paginator("describe_certificates").paginate()
+        authorities = {each["CertificateIdentifier"]: each for page in pages for each in page.get("Certificates", ())}
+    except Exception as error:  # then what instances say of themselves is still known
+        yield replace(row, name=f"{row.name} authorities", problems=(_problem(error, "rds"),))
     for each in (each for page in client.get_paginator("describe_db_instances").paginate() for each in page.get("DBInstances", ())):
         name, details = each["DBInstanceIdentifier"], each.get("CertificateDetails") or {}
         signed_by = details.get("CAIdentifier") or each.get("CACertificateIdentifier") or ""
@@ -146,6 +149,11 @@ def _key(algorithm: str) -> str:
 
 
 _SERVICES: Mapping[str, Callable[[Any, Found], Iterator[Found]]] = {"acm": _acm, "iam": _iam, "rds": _rds}
+
+
+def _problem(error: Exception, service: str) -> Problem:
+    foreign = type(error).__module__.partition(".")[0] in ("botocore", "boto3")
+    return inventory.problem(_meaning(error, service) if foreign else error, service)
 
 
 def _meaning(error: Exception, service: str) -> SlipwayError:

@@ -121,6 +121,15 @@ def test_rds(api: AwsApi) -> None:
     assert judge(older, DEFAULT, NOW, None).verdict is Verdict.UNKNOWN
 
 
+def test_instances_are_known_though_their_authorities_are_not(api: AwsApi) -> None:
+    api.denied = {"DescribeCertificates": "AccessDenied"}
+    details = {"CAIdentifier": "rds-ca-rsa2048-g1", "ValidTill": NOW + 100 * DAY}
+    api.lists["DescribeDBInstances"] = [{"DBInstanceIdentifier": "orders", "CertificateDetails": details}]
+    refused, found = look(api, "rds")
+    assert [problem.code for problem in refused.problems] == ["forbidden"]
+    assert ([problem.code for problem in found.problems], found.chain[0].not_after) == (["incomplete"], NOW + 100 * DAY)
+
+
 def test_calls_are_counted(api: AwsApi) -> None:
     """1,000 certificates cost a call, not a thousand; 250 instances cost as many calls as there are pages."""
     api.lists["ListCertificates"] = [listed(number) for number in range(2500)]
