@@ -124,6 +124,10 @@ options:
         type: list
         elements: path
         default: [/]
+      kind:
+        description: The name of the embedded cluster (M(slipway.platform.kind_cluster)) that it is. Its nodes are then asked for all that lies on them.
+        type: str
+        default: ""
       thresholds:
         description: Thresholds for these, as O(thresholds).
         type: dict

@@ -34,6 +34,7 @@ CLUSTER = {
     "kubeconfig": {"type": "path", "required": True},
     "context": {"type": "str", "default": ""},
     "node_roots": {"type": "list", "elements": "path", "default": ["/"]},
+    "kind": {"type": "str", "default": ""},
     "thresholds": THRESHOLDS,
 }
 AWS = {
@@ -100,11 +101,15 @@ class KubernetesPart:
 
 @dataclass(frozen=True)
 class ClusterPart:
-    """``node_roots``: file systems of nodes as they are seen from here; ``/`` counts only if this machine is a node of the cluster."""
+    """``node_roots``: file systems of nodes as they are seen from here; ``/`` counts only if this machine is a node of the cluster.
+
+    ``kind``: the name of the embedded cluster that it is, whose nodes are containers of this machine.
+    """
 
     kubeconfig: str
     context: str = ""
     node_roots: tuple[str, ...] = ("/",)
+    kind: str = ""
     thresholds: Thresholds | None = None
 
 

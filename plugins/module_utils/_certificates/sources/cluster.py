@@ -6,7 +6,7 @@ the kubeconfig        the authority and the client certificate of the context
 the API server        as the kubeconfig reaches it, verified as kubectl does, also where it is one that a cloud runs (EKS)
 each node             by TLS at its address: its kubelet, and on control planes its API server and its etcd (which show theirs to anybody)
 the API               the authorities of clients and of the front proxy
-files of nodes        all that kubeadm and the kubelet keep, where a node's file system can be read (nodes.py)
+files of nodes        all that kubeadm and the kubelet keep, where a node's file system can be read (nodes.py), or a node asked for them (kind.py)
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._certificates.end
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Certificate, Found, Problem
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.options import ClusterPart, Request
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.plan import Context
-from ansible_collections.slipway.platform.plugins.module_utils._certificates.sources import content, kubeconfig, nodes, paths
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.sources import content, kind, kubeconfig, nodes, paths
 from ansible_collections.slipway.platform.plugins.module_utils._errors import SlipwayError
 from ansible_collections.slipway.platform.plugins.module_utils._k8s import listing
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
@@ -41,6 +41,8 @@ _KUBELET, _API_SERVER, _ETCD, _ETCD_PEER = 10250, 6443, 2379, 2380
 def collect(parts: Sequence[ClusterPart], request: Request, context: Context) -> Iterator[Found]:
     """The certificates of the clusters. What can't be reached is a row of its own, and the rest goes on."""
     for part in parts:
+        if part.kind:
+            yield from kind.found(part.kind, thresholds=part.thresholds)
         row = Found("cluster", part.kubeconfig, {"path": part.kubeconfig}, thresholds=part.thresholds)
         try:
             data = paths.content(Path(part.kubeconfig).expanduser())

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._certificates import judge
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import DEFAULT, Thresholds, Verdict
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.options import ClusterPart, Request
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.plan import Context
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.sources import kind
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.sources.cluster import collect
 from ansible_collections.slipway.platform.plugins.module_utils._kind.engine import Engine
 from support import nodes, pki
 from support.nodes import CONTROLLER, WORKER
@@ -58,3 +61,11 @@ def test_a_cluster_that_is_not_there_is_unknown(cluster: nodes.Cluster) -> None:
     found = rows(cluster)
     assert [problem.code for problem in found["nodes of c"].problems] == ["missing"]
     assert judge.judge(found["nodes of c"], DEFAULT, pki.NOW, None).verdict == Verdict.UNKNOWN
+
+
+def test_a_cluster_that_is_ours_is_looked_into(cluster: nodes.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kind, "engine", lambda: Engine(str(cluster.root / "bin/podman"), {}))
+    part = ClusterPart(str(cluster.root / "none"), kind=nodes.CLUSTER)
+    found = {each.name: each for each in collect([part], Request(), Context())}
+    assert f"kube-apiserver to etcd on {CONTROLLER}" in found
+    assert [problem.verdict for problem in found[part.kubeconfig].problems] == [Verdict.UNKNOWN]  # which does not hide the nodes
