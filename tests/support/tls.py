@@ -13,14 +13,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ansible_collections.slipway.platform.plugins.module_utils._tls.authority import ensure
-from ansible_collections.slipway.platform.plugins.module_utils._tls.wanted import Request
+from ansible_collections.slipway.platform.plugins.module_utils._tls.wanted import Leaf, Request
 
 
 @contextmanager
 def front(port: int, folder: Path) -> Iterator[tuple[str, Path]]:
     """Host and certificate authority of a TLS server that hands everything on to ``port`` on 127.0.0.1, while the block lasts."""
-    certificates = [{"name": "front", "dns": ["localhost"], "ip": ["127.0.0.1"], "days": 1, "usages": ["server"]}]
-    made = ensure(Request.from_params({"path": str(folder), "certificates": certificates, "common_name": "test", "days": 2, "permitted": []}))
+    made = ensure(Request(folder, (Leaf("front", ("localhost",), ("127.0.0.1",), 1),), "test", 2))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "front.crt", folder / "front.key")
 
