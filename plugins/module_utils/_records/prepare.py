@@ -108,9 +108,10 @@ def prepare(request: Request, connect: Connect, now: datetime) -> Prepared:
     if request.saved and request.saved.plan.hash in recorded:
         return _recorded(request.saved)
     today = _plan(request, policy, here, connect)
-    since = tuple(verify(request.saved.plan, today)) if request.saved else ()
     held = request.saved or request.begun
-    plan = held.plan if held and not verify(held.plan, today) else today  # its hash was approved
+    differs = tuple(verify(held.plan, today)) if held else ()
+    since = differs if request.saved else ()
+    plan = held.plan if held and not differs else today  # its hash was approved
     judged = [_judge(change, plan, policy, list(looked.values()), trust, connect, now) for change in plan.changes]
     effects = request.carry(plan.changes) if request.carry else ()
     verdicts = [*((one.service, verdict) for one in judged for verdict in one.verdicts), *_refused(plan, since, effects)]
