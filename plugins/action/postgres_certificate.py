@@ -17,9 +17,7 @@ class ActionModule(CoreAction):
     """Runs on the controller because it waits for a node, and shows what it waits for."""
 
     argument_spec = {
-        "kubeconfig": {"type": "path", "required": True},
-        "namespace": {"type": "str", "default": "postgres"},
-        "pod": {"type": "str", "default": "postgres-0"},
+        **connection.OPTIONS,
         "cert_file": {"type": "path", "required": True},
         "timeout": {"type": "float", "default": 150.0},
     }

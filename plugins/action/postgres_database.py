@@ -15,9 +15,7 @@ from ansible_collections.slipway.platform.plugins.plugin_utils._action import Co
 
 DATABASES = {name: {"type": "str", "required": True} for name in ("service", "resource", "namespace")}
 ARGUMENTS = {
-    "kubeconfig": {"type": "path", "required": True},
-    "namespace": {"type": "str", "default": "postgres"},
-    "pod": {"type": "str", "default": "postgres-0"},
+    **connection.OPTIONS,
     "databases": {"type": "list", "elements": "dict", "default": [], "options": DATABASES},
     "host": {"type": "str", "required": True},
     "port": {"type": "int", "default": 5432},

@@ -15,9 +15,7 @@ class ActionModule(CoreAction):
     """Runs on the controller because a rotation waits for pods, and shows what it waits for."""
 
     argument_spec = {
-        "kubeconfig": {"type": "path", "required": True},
-        "namespace": {"type": "str", "default": "postgres"},
-        "pod": {"type": "str", "default": "postgres-0"},
+        **connection.OPTIONS,
         "services": {"type": "list", "elements": "str", "default": []},
         "reread": {"type": "float", "default": 90.0},
         "restart": {"type": "float", "default": 180.0},

@@ -12,18 +12,6 @@ description:
   - Connections that are open go on; new ones get the new certificate.
   - The Secret itself is renewed before, for example by M(slipway.platform.k8s_apply).
 options:
-  kubeconfig:
-    description: Kubeconfig of the cluster.
-    type: path
-    required: true
-  namespace:
-    description: Namespace of the server.
-    type: str
-    default: postgres
-  pod:
-    description: Pod of the server.
-    type: str
-    default: postgres-0
   cert_file:
     description: The certificate (PEM) that is to be in use, as it lies in the Secret.
     type: path
@@ -32,6 +20,7 @@ options:
     description: Seconds until it must be in use.
     type: float
     default: 150.0
+extends_documentation_fragment: [slipway.platform.postgres_server]
 attributes:
   check_mode:
     description: Says whether the server would be told to read a new one.

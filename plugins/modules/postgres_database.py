@@ -17,18 +17,6 @@ description:
     The password never leaves the store. The server gets a SCRAM verifier that is computed here.
   - Databases that are not listed are left alone and returned as RV(orphans).
 options:
-  kubeconfig:
-    description: Kubeconfig of the cluster. In check mode it may not exist yet; then everything would be created.
-    type: path
-    required: true
-  namespace:
-    description: Namespace of the server.
-    type: str
-    default: postgres
-  pod:
-    description: Pod of the server. Its container C(postgres) has C(psql) and admits the superuser by peer authentication.
-    type: str
-    default: postgres-0
   databases:
     description: Resources that need a database.
     type: list
@@ -71,6 +59,7 @@ options:
     description: A role with C(pg_monitor) and no password for a metrics exporter on the unix socket. Empty for none.
     type: str
     default: ""
+extends_documentation_fragment: [slipway.platform.postgres_server]
 attributes:
   check_mode:
     description: Reads only.

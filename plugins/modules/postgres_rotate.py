@@ -15,18 +15,6 @@ description:
     finished by the next call, which then does not begin another one.
   - Bindings are found in the store, so nothing but the names of services need be given.
 options:
-  kubeconfig:
-    description: Kubeconfig of the cluster.
-    type: path
-    required: true
-  namespace:
-    description: Namespace of the server.
-    type: str
-    default: postgres
-  pod:
-    description: Pod of the server.
-    type: str
-    default: postgres-0
   services:
     description: Services whose passwords are rotated; all if empty.
     type: list
@@ -40,6 +28,7 @@ options:
     description: Seconds for a rolling restart of those that did not.
     type: float
     default: 180.0
+extends_documentation_fragment: [slipway.platform.postgres_server]
 attributes:
   check_mode:
     description: Returns the first step of each rotation and changes nothing.

@@ -85,7 +85,8 @@ def use(
     if before == Used(request.wanted, True) or check_mode:
         return _result(before, Used(request.wanted, True))
     ends = clock() + request.seconds
-    _bring(request, client, psql, lambda: clock() >= ends, sleep, progress)
+    if before.file != request.wanted:
+        _bring(request, client, psql, lambda: clock() >= ends, sleep, progress)
     psql(_RELOAD)
     progress(f"{request.pod.name}: told to read its certificate")
     while not (now := _look(psql)).loaded:
@@ -99,9 +100,7 @@ def use(
 
 
 def _bring(request: Request, client: Client, psql: Psql, late: Callable[[], bool], sleep: Callable[[float], None], progress: Callable[[str], object]) -> None:
-    """Wait until the file in the pod is the wanted one."""
-    if _look(psql).file == request.wanted:
-        return
+    """Have the kubelet bring the wanted file into the pod, and wait for it."""
     pod = request.pod
     client.merge(BUILT_IN["", "v1", "Pod"], pod.namespace, pod.name, {"metadata": {"annotations": {ANNOTATION: request.wanted[:16]}}})
     progress(f"{pod.name}: waiting for the kubelet to bring the new certificate")

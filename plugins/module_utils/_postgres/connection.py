@@ -5,12 +5,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, NotReady
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.connect import connect
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import BUILT_IN
 from ansible_collections.slipway.platform.plugins.module_utils._postgres.psql import Pod, Psql, in_pod
+
+# Where the server is; documented in the fragment ``postgres_server``.
+OPTIONS: dict[str, Any] = {
+    "kubeconfig": {"type": "path", "required": True},
+    "namespace": {"type": "str", "default": "postgres"},
+    "pod": {"type": "str", "default": "postgres-0"},
+}
 
 
 def cluster(kubeconfig: Path, dry_run: bool) -> Client | None:
