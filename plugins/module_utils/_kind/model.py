@@ -92,7 +92,12 @@ class Result:
 
     @property
     def diff(self) -> dict[str, str]:
-        return {"before": json.dumps(self.before, indent=2, sort_keys=True) + "\n", "after": json.dumps(self.after, indent=2, sort_keys=True) + "\n"}
+        return diff(self.before, self.after)
+
+
+def diff(before: dict[str, Any], after: dict[str, Any]) -> dict[str, str]:
+    """Two states as a task shows them."""
+    return {"before": json.dumps(before, indent=2, sort_keys=True) + "\n", "after": json.dumps(after, indent=2, sort_keys=True) + "\n"}
 
 
 def digest(text: str) -> str:

@@ -8,7 +8,6 @@ file, was not restarted after a renewal, whoever's it was and wherever that run 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Certificate, stamp
+from ansible_collections.slipway.platform.plugins.module_utils._kind import model
 from ansible_collections.slipway.platform.plugins.module_utils._kind.certificates import (
     ADMIN,
     KUBELET_CLIENT,
@@ -155,7 +155,7 @@ class Result:
 
     @property
     def diff(self) -> dict[str, str]:
-        return {"before": json.dumps(self.before, indent=2, sort_keys=True) + "\n", "after": json.dumps(self.after, indent=2, sort_keys=True) + "\n"}
+        return model.diff(self.before, self.after)
 
 
 def state(seen: Seen, decided: Plan | None = None) -> dict[str, Any]:
