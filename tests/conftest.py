@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes ``ansible_collections.slipway.platform`` and ``support`` resolve to this checkout, from whatever folder pytest is started."""
+"""Makes ``ansible_collections.slipway.platform``, ``support`` and ``simulator`` resolve to this checkout, from whatever folder pytest is started."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 for folder in (CHECKOUT / "tests", CHECKOUT / "collections"):
     sys.path.insert(0, str(folder))
+# For the package simulator; last, since the checkout's other folders are no packages.
+sys.path.append(str(CHECKOUT))
 
 
 @pytest.fixture(scope="session")

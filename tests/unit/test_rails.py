@@ -43,7 +43,7 @@ def test_what_is_tested_is_what_runs() -> None:
 
 @pytest.mark.parametrize(("requirements", "lock"), [("requirements.txt", "requirements.lock"), ("requirements-dev.txt", "requirements-dev.lock")])
 def test_every_requirement_has_a_lower_bound_and_a_pin(requirements: str, lock: str) -> None:
-    names = [re.fullmatch(r"([\w.-]+)>=[\d.]+", line) for line in bounds(requirements)]
+    names = [re.fullmatch(r"([\w.-]+)(?:\[\w+\])?>=[\d.]+", line) for line in bounds(requirements)]
     assert all(names), f"{requirements}: only lower bounds, name>=version"
     missing = {name[1].lower() for name in names if name} - {name.lower() for name in pins(lock)}
     assert not missing, f"{lock} does not pin {', '.join(sorted(missing))}; run make lock"

@@ -1,0 +1,3 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""AWS in a process of ours: moto where it has a call, backends of our own where it has none, and every message checked by botocore's models. See README.md."""
