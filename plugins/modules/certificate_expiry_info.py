@@ -282,7 +282,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 verdict:
-  description: The most urgent verdict of all, in the order V(expired), V(critical), V(unknown), V(warning), V(ok).
+  description: The most urgent verdict of all, in the order V(expired), V(critical), V(unknown), V(warning), V(ok). V(unknown) if nothing was looked at.
   returned: success
   type: str
   sample: warning

@@ -90,7 +90,7 @@ def problem(error: Exception, where: str) -> Problem:
 
 
 def _once(found: Iterable[Found]) -> Iterator[Found]:
-    """Without what two parts of the request both name: the same thing, with the same labels, the same certificates."""
+    """Without what two parts of the request both name: the same thing, with the same labels, the same certificates or reasons for none."""
     seen: set[int] = set()
     for each in found:
         key = _identity(each)
@@ -100,4 +100,5 @@ def _once(found: Iterable[Found]) -> Iterator[Found]:
 
 
 def _identity(found: Found) -> int:
-    return hash((found.source, found.name, tuple(sorted(found.labels.items())), tuple(certificate.fingerprint for certificate in found.chain)))
+    content = tuple(certificate.fingerprint for certificate in found.chain) or tuple(problem.text for problem in found.problems)
+    return hash((found.source, found.name, tuple(sorted(found.labels.items())), content))

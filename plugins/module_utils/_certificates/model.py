@@ -36,9 +36,14 @@ class Verdict(StrEnum):
 _ORDER = {verdict: place for place, verdict in enumerate(Verdict)}
 
 
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The most urgent verdict; ok if there is none at all."""
-    return min(verdicts, key=_ORDER.__getitem__, default=Verdict.OK)
+def worst(verdicts: Iterable[Verdict], default: Verdict = Verdict.OK) -> Verdict:
+    """The most urgent verdict; ``default`` if there is none at all."""
+    return min(verdicts, key=_ORDER.__getitem__, default=default)
+
+
+def of_all(rows: Iterable[Row]) -> Verdict:
+    """The verdict of a whole look. Where nothing was looked at, nothing is known."""
+    return worst((row.verdict for row in rows), Verdict.UNKNOWN)
 
 
 # What each problem means at least; a certificate's dates can only make it worse. A source that can tell something new adds a line here.

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.inventory import take, utc_now
-from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import row_json, stamp, worst
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import of_all, row_json, stamp
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.options import Request
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.plan import SOURCES, Context, Source
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.report import files, listing
@@ -51,7 +51,7 @@ def look(
     changed = files.save(request.reports, rows, at, check_mode)
     return Result(
         changed=bool(changed),
-        verdict=str(worst(row.verdict for row in rows)),
+        verdict=str(of_all(rows)),
         certificates=[row_json(row) for row in rows],
         summary=listing.summary(rows),
         next_expiry=listing.next_expiry(rows, at),

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Row, Verdict, row_json, stamp, worst
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Row, Verdict, of_all, row_json, stamp
 
 
 def text(rows: Sequence[Row]) -> str:
     """The file's content: what the module returns but for what changes by itself, a row in a line, so that a comparison shows what changed."""
-    head = {"schema": 1, "verdict": str(worst(row.verdict for row in rows)), "summary": summary(rows)}
+    head = {"schema": 1, "verdict": str(of_all(rows)), "summary": summary(rows)}
     listed = ",\n".join(json.dumps({key: value for key, value in row_json(row).items() if key != "remaining_seconds"}, sort_keys=True) for row in rows)
     return f'{json.dumps(head, sort_keys=True)[:-1]}, "certificates": [\n{listed}\n]}}\n'
 

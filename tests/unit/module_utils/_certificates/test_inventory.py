@@ -71,6 +71,17 @@ def test_what_two_parts_find_is_there_once() -> None:
     assert [row.labels["path"] for row in rows(given(found, found, other))] == ["/a.pem", "/b.pem"]
 
 
+def test_what_was_read_in_two_ways_keeps_both_reasons() -> None:
+    """One store that is named with two passwords: neither hides what is wrong with the other."""
+    failed = [Found("file", "/k.p12", problems=(Problem("wrong_password", text),)) for text in ("the first", "the second", "the first")]
+    assert [row.reasons for row in rows(given(*failed))] == [("the first",), ("the second",)]
+
+
+def test_nothing_looked_at_is_nothing_known() -> None:
+    result = run.look(Request(), CONTEXT, check_mode=False, sources=())
+    assert (result.verdict, result.certificates, result.next_expiry) == ("unknown", [], None)
+
+
 def test_rows_come_as_they_are_found() -> None:
     def endless() -> Iterator[Found]:
         number = 0
