@@ -78,7 +78,7 @@ def _problem(
     begins, ends = certificate.not_before, certificate.not_after
     if now < min(warning_at, critical_at) and (begins is None or begins <= now):
         return None  # nearly always, so nothing is written down before
-    who = f"«{certificate.subject}»"
+    who = f"«{certificate.title}»"
     if begins is not None and begins > ends:
         return Problem("never_valid", f"{who} ends before it begins: {stamp(begins)} to {stamp(ends)}")
     if now > ends:

@@ -141,6 +141,11 @@ class Certificate:
     der: bytes = field(default=b"", repr=False)
 
     @property
+    def title(self) -> str:
+        """What a person calls it: many have no subject (RFC 5280 §4.1.2.6), and are known by their first name."""
+        return self.subject or (self.names[0].partition(":")[2] if self.names else "") or f"serial number {self.serial}"
+
+    @property
     def lifetime(self) -> timedelta | None:
         """How long it is good for; None if only the end is known."""
         return None if self.not_before is None else self.not_after - self.not_before

@@ -58,7 +58,7 @@ class _Asking:
         if said.revoked_at is None:
             return replace(found, facts={**found.facts, "revocation": {"status": "good", **told}})
         why = f" ({said.reason})" if said.reason else ""
-        problem = Problem("revoked", f"«{leaf.subject}» was revoked at {stamp(said.revoked_at)}{why}, says {where}")
+        problem = Problem("revoked", f"«{leaf.title}» was revoked at {stamp(said.revoked_at)}{why}, says {where}")
         facts = {**found.facts, "revocation": {"status": "revoked", "revoked_at": stamp(said.revoked_at), "reason": said.reason, **told}}
         return replace(found, problems=(*found.problems, problem), facts=facts)
 

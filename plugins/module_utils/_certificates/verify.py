@@ -132,28 +132,28 @@ class _Search:
         between = sum(1 for each in path[1:] if not issuers.same_name(each.subject, each.issuer))
         try:
             if not issuers.signed(child, issuer):
-                self.refused.append(Problem("invalid_chain", f"«{issuer.subject}» is named as the issuer of «{child.subject}» and did not sign it"))
+                self.refused.append(Problem("invalid_chain", f"«{issuer.title}» is named as the issuer of «{child.title}» and did not sign it"))
                 return False
             why = issuers.objection(issuer, path[0], between, issuer in self.roots)
         except issuers.Unsupported as error:
-            self.refused.append(Problem("unsupported", f"whether «{issuer.subject}» signed «{child.subject}» is not known: {error}"))
+            self.refused.append(Problem("unsupported", f"whether «{issuer.title}» signed «{child.title}» is not known: {error}"))
             return False
         if why:
-            self.refused.append(Problem("invalid_chain", f"clients don't accept «{issuer.subject}» as the issuer of «{child.subject}»: {why}"))
+            self.refused.append(Problem("invalid_chain", f"clients don't accept «{issuer.title}» as the issuer of «{child.title}»: {why}"))
         return not why
 
     def explained(self) -> Problem:
         """Why there is no path."""
         top = self.longest[-1]
         if len(self.longest) == 1 and self_signed(top):
-            return Problem("self_signed", f"«{top.subject}» is signed by itself, and is not trusted")
+            return Problem("self_signed", f"«{top.title}» is signed by itself, and is not trusted")
         if self_signed(top):
-            return Problem("unknown_root", f"the chain ends at the root «{top.subject}», which is not trusted")
+            return Problem("unknown_root", f"the chain ends at the root «{top.title}», which is not trusted")
         if self.refused:
             return min(self.refused, key=lambda problem: problem.verdict.urgency)
         if len(self.longest) == 1:
-            return Problem("missing_intermediate", f"«{top.issuer}», which issued «{top.subject}», was not sent and is no trusted root")
-        return Problem("unknown_root", f"the chain ends at «{top.subject}»; «{top.issuer}», which issued it, is no trusted root")
+            return Problem("missing_intermediate", f"«{top.issuer}», which issued «{top.title}», was not sent and is no trusted root")
+        return Problem("unknown_root", f"the chain ends at «{top.title}»; «{top.issuer}», which issued it, is no trusted root")
 
 
 def _holds(certificate: Certificate, now: datetime, skew: timedelta) -> bool:
@@ -168,17 +168,17 @@ def _lasting(path: Path) -> tuple[datetime, int]:
 def _of_time(path: Path, now: datetime) -> Problem:
     first = min(path, key=lambda certificate: certificate.not_after)
     if first.not_after < now:
-        return Problem("expired", f"the only path to a trusted root needs «{first.subject}», which expired at {stamp(first.not_after)}")
+        return Problem("expired", f"the only path to a trusted root needs «{first.title}», which expired at {stamp(first.not_after)}")
     last = max(path, key=lambda certificate: certificate.not_before or now)
-    return Problem("not_yet_valid", f"the only path to a trusted root needs «{last.subject}», which is not valid before {stamp(last.not_before)}")
+    return Problem("not_yet_valid", f"the only path to a trusted root needs «{last.title}», which is not valid before {stamp(last.not_before)}")
 
 
 def _leaf_objection(leaf: Certificate) -> Problem | None:
     try:
         why = issuers.leaf_objection(leaf)
     except issuers.Unsupported as error:
-        return Problem("unsupported", f"«{leaf.subject}» can't be verified: {error}")
-    return Problem("invalid_chain", f"clients don't accept «{leaf.subject}»: {why}") if why else None
+        return Problem("unsupported", f"«{leaf.title}» can't be verified: {error}")
+    return Problem("invalid_chain", f"clients don't accept «{leaf.title}»: {why}") if why else None
 
 
 _WEAK = {
@@ -192,10 +192,10 @@ def _remarks(chain: Path, followed: Path, trusted: bool) -> Iterator[Problem]:
     for certificate in signed_by_others:
         weak = issuers.weakness(certificate)
         if weak:
-            yield Problem(weak, f"«{certificate.subject}» {_WEAK[weak]}")
+            yield Problem(weak, f"«{certificate.title}» {_WEAK[weak]}")
     for certificate in chain[1:]:
         if trusted and self_signed(certificate):
-            yield Problem("root_sent", f"the root «{certificate.subject}» is sent, and no client needs it (RFC 8446 §4.4.2)")
+            yield Problem("root_sent", f"the root «{certificate.title}» is sent, and no client needs it (RFC 8446 §4.4.2)")
     places = [chain.index(certificate) for certificate in followed if certificate in chain]
     if places != sorted(places):
         yield Problem("unordered_chain", "the chain is not in order, each certificate behind the one that it issued (RFC 8446 §4.4.2)")

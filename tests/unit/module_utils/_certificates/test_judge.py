@@ -225,6 +225,12 @@ def test_names_are_checked_without_roots() -> None:
     assert codes(judge(found, DEFAULT, NOW, None)) == ["wrong_name"]
 
 
+def test_a_certificate_without_a_subject_is_called_by_its_name() -> None:
+    leaf = replace(issue("web", names=["web.test"]).facts, subject="")
+    assert leaf.title == "web.test"
+    assert replace(leaf, names=()).title == f"serial number {leaf.serial}"
+
+
 def test_an_expired_leaf_is_said_once() -> None:
     leaf = issue("web", MIDDLE, names=["web.example.test"], ends=NOW - DAY)
     row = served(leaf, MIDDLE)
