@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._postgres import certificate, connection
-from ansible_collections.slipway.platform.plugins.module_utils._postgres.psql import Pod
 from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
 
 
@@ -23,8 +22,7 @@ class ActionModule(CoreAction):
     }
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> certificate.Result:
-        pod = Pod(Path(params["kubeconfig"]), params["namespace"], params["pod"])
+        pod = connection.pod(params)
         request = certificate.Request.of(pod, Path(params["cert_file"]), params["timeout"], check_mode)
-        client = connection.cluster(pod.kubeconfig, check_mode)
-        psql = connection.server(pod, client, check_mode)
+        client, psql = connection.reach(pod, check_mode)
         return certificate.use(request, client, psql, time.monotonic, time.sleep, progress, check_mode)

@@ -10,7 +10,6 @@ from typing import Any
 from ansible_collections.slipway.platform.plugins.module_utils._postgres import connection
 from ansible_collections.slipway.platform.plugins.module_utils._postgres.ensure import Request, Result, ensure
 from ansible_collections.slipway.platform.plugins.module_utils._postgres.model import Binding, Policy, Server
-from ansible_collections.slipway.platform.plugins.module_utils._postgres.psql import Pod
 from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
 
 DATABASES = {name: {"type": "str", "required": True} for name in ("service", "resource", "namespace")}
@@ -30,9 +29,7 @@ class ActionModule(CoreAction):
     argument_spec = ARGUMENTS
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:
-        kubeconfig = Path(params["kubeconfig"])
-        client = connection.cluster(kubeconfig, check_mode)
-        psql = connection.server(Pod(kubeconfig, params["namespace"], params["pod"]), client, check_mode)
+        client, psql = connection.reach(connection.pod(params), check_mode)
         request = Request(
             bindings=tuple(Binding(**item) for item in params["databases"]),
             server=Server(params["host"], params["port"], connection.authority(Path(params["ca_file"]), check_mode)),

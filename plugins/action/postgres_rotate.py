@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._postgres import connection, rotate
-from ansible_collections.slipway.platform.plugins.module_utils._postgres.psql import Pod
 from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
 
 
@@ -22,9 +20,7 @@ class ActionModule(CoreAction):
     }
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> rotate.Result:
-        kubeconfig = Path(params["kubeconfig"])
-        client = connection.cluster(kubeconfig, check_mode)
-        psql = connection.server(Pod(kubeconfig, params["namespace"], params["pod"]), client, check_mode)
+        client, psql = connection.reach(connection.pod(params), check_mode)
         if client is None or psql is None:
             return rotate.Result([])
         request = rotate.Request(tuple(params["services"]), params["reread"], params["restart"])

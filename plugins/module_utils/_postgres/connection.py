@@ -21,20 +21,21 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def cluster(kubeconfig: Path, dry_run: bool) -> Client | None:
-    """A client; None in check mode on a cluster that does not exist yet."""
-    return None if dry_run and not kubeconfig.exists() else Client(connect(kubeconfig))
+def pod(params: dict[str, Any]) -> Pod:
+    """The server's pod, from ``OPTIONS``."""
+    return Pod(Path(params["kubeconfig"]), params["namespace"], params["pod"])
 
 
-def server(pod: Pod, client: Client | None, dry_run: bool) -> Psql | None:
-    """``psql`` in the pod; None in check mode if the pod does not exist yet."""
-    if client is None:
-        return None
-    if client.get(BUILT_IN["", "v1", "Pod"], pod.namespace, pod.name) is None:
-        if dry_run:
-            return None
-        raise NotReady(f"pod {pod.namespace}/{pod.name} does not exist; run the role postgres first", pod=pod.name)
-    return in_pod(pod)
+def reach(where: Pod, dry_run: bool) -> tuple[Client | None, Psql | None]:
+    """The cluster, and ``psql`` in the pod; in check mode None for what does not exist yet."""
+    if dry_run and not where.kubeconfig.exists():
+        return None, None
+    client = Client(connect(where.kubeconfig))
+    if client.get(BUILT_IN["", "v1", "Pod"], where.namespace, where.name) is not None:
+        return client, in_pod(where)
+    if not dry_run:
+        raise NotReady(f"pod {where.namespace}/{where.name} does not exist; run the role postgres first", pod=where.name)
+    return client, None
 
 
 def authority(path: Path, dry_run: bool) -> str:
