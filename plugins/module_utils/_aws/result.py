@@ -10,6 +10,9 @@ from typing import Any
 
 import yaml
 
+LATER = "(known after apply)"
+"""What check mode says for a name, an ARN or an address that AWS makes; an option may have it, too, from the check mode of another task."""
+
 
 def text(state: Any) -> str:
     """A state as a diff shows it."""
