@@ -111,6 +111,11 @@ options:
     description: File with the audit policy of the API server.
     type: path
     default: ""
+  token_webhook:
+    description:
+      - A file in the format of a kubeconfig that says whom the API server asks who bears a token which the cluster did not make itself
+        (webhook token authentication). It is copied.
+    type: path
   timeout:
     description: How long to wait for the cluster to become ready, in seconds.
     type: int

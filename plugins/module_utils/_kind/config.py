@@ -18,6 +18,7 @@ VOLUMES_MOUNT = "/var/lib/slipway/volumes"
 CERTS_MOUNT = "/etc/containerd/certs.d"
 AUDIT_MOUNT = "/etc/kubernetes/audit"
 AUDIT_LOG = "/var/log/kubernetes"
+WEBHOOK_MOUNT = "/etc/kubernetes/webhook"
 ZONE_LABEL = "topology.kubernetes.io/zone"
 
 
@@ -40,7 +41,10 @@ class Port:
 
 @dataclass(frozen=True)
 class Cluster:
-    """What is wanted. ``state`` is the folder for what the nodes mount; ``cgroup`` is that of the machine (v1, hybrid, v2)."""
+    """What is wanted. ``state`` is the folder for what the nodes mount; ``cgroup`` is that of the machine (v1, hybrid, v2).
+
+    ``token_webhook``: whether somebody outside is asked who bears a token that the cluster did not make itself.
+    """
 
     name: str
     image: str
@@ -52,6 +56,7 @@ class Cluster:
     state: Path
     volumes: Path
     cgroup: str
+    token_webhook: bool = False
 
     @property
     def node_names(self) -> list[str]:
@@ -83,29 +88,17 @@ def document(cluster: Cluster) -> dict[str, Any]:
             # podman's own search domain is not for pods: each name of theirs would first be asked for below it.
             "dnsSearch": [],
         },
-        "kubeadmConfigPatches": [json.dumps(patch) for patch in kubeadm_patches(cluster.cgroup)],
+        "kubeadmConfigPatches": [json.dumps(patch) for patch in kubeadm_patches(cluster.cgroup, cluster.token_webhook)],
         "nodes": [_node(cluster, node, first=position == 0) for position, node in enumerate(cluster.nodes)],
     }
 
 
-def kubeadm_patches(cgroup: str) -> list[dict[str, Any]]:
+def kubeadm_patches(cgroup: str, token_webhook: bool = False) -> list[dict[str, Any]]:
     """What kubeadm is told beyond kind's own settings (merge patches, RFC 7386)."""
     patches: list[dict[str, Any]] = [
         {
             "kind": "ClusterConfiguration",
-            "apiServer": {
-                "extraArgs": {
-                    "audit-policy-file": f"{AUDIT_MOUNT}/policy.yaml",
-                    "audit-log-path": f"{AUDIT_LOG}/audit.log",
-                    "audit-log-maxsize": "50",  # MB per file
-                    "audit-log-maxbackup": "3",
-                    "audit-log-maxage": "7",  # days
-                },
-                "extraVolumes": [
-                    {"name": "audit-policy", "hostPath": AUDIT_MOUNT, "mountPath": AUDIT_MOUNT, "readOnly": True, "pathType": "Directory"},
-                    {"name": "audit-log", "hostPath": AUDIT_LOG, "mountPath": AUDIT_LOG, "readOnly": False, "pathType": "DirectoryOrCreate"},
-                ],
-            },
+            "apiServer": _api_server(token_webhook),
             # One of each: there is nobody to elect.
             "controllerManager": {"extraArgs": {"leader-elect": "false"}},
             "scheduler": {"extraArgs": {"leader-elect": "false"}},
@@ -121,6 +114,29 @@ def kubeadm_patches(cgroup: str) -> list[dict[str, Any]]:
     return patches
 
 
+def _api_server(token_webhook: bool) -> dict[str, Any]:
+    arguments = {
+        "audit-policy-file": f"{AUDIT_MOUNT}/policy.yaml",
+        "audit-log-path": f"{AUDIT_LOG}/audit.log",
+        "audit-log-maxsize": "50",  # MB per file
+        "audit-log-maxbackup": "3",
+        "audit-log-maxage": "7",  # days
+    }
+    volumes = [
+        {"name": "audit-policy", "hostPath": AUDIT_MOUNT, "mountPath": AUDIT_MOUNT, "readOnly": True, "pathType": "Directory"},
+        {"name": "audit-log", "hostPath": AUDIT_LOG, "mountPath": AUDIT_LOG, "readOnly": False, "pathType": "DirectoryOrCreate"},
+    ]
+    if token_webhook:
+        # https://kubernetes.io/docs/reference/access-authn-authz/authentication/#webhook-token-authentication
+        arguments |= {
+            "authentication-token-webhook-config-file": f"{WEBHOOK_MOUNT}/token-webhook.yaml",
+            "authentication-token-webhook-version": "v1",
+            "authentication-token-webhook-cache-ttl": "5s",  # who loses access is out soon
+        }
+        volumes.append({"name": "webhook", "hostPath": WEBHOOK_MOUNT, "mountPath": WEBHOOK_MOUNT, "readOnly": True, "pathType": "Directory"})
+    return {"extraArgs": arguments, "extraVolumes": volumes}
+
+
 def _node(cluster: Cluster, node: Node, first: bool) -> dict[str, Any]:
     mounts = [
         {"hostPath": str(cluster.volumes), "containerPath": VOLUMES_MOUNT},
@@ -130,6 +146,8 @@ def _node(cluster: Cluster, node: Node, first: bool) -> dict[str, Any]:
     result: dict[str, Any] = {"role": node.role, "image": cluster.image, "labels": labels, "extraMounts": mounts}
     if node.role == "control-plane":
         mounts.append({"hostPath": str(cluster.state / "audit"), "containerPath": AUDIT_MOUNT, "readOnly": True})
+        if cluster.token_webhook:
+            mounts.append({"hostPath": str(cluster.state / "webhook"), "containerPath": WEBHOOK_MOUNT, "readOnly": True})
     if first:
         result["extraPortMappings"] = [
             {"containerPort": port.node, "hostPort": port.host, "listenAddress": "127.0.0.1", "protocol": "TCP"} for port in cluster.ports

@@ -37,6 +37,7 @@ class Request:
     audit_policy: Path
     cache: Path
     timeout: float
+    token_webhook: Path | None = None
 
 
 @dataclass(frozen=True)

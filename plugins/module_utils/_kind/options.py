@@ -43,6 +43,7 @@ CLUSTER: dict[str, Any] = {
     "service_subnet": {"type": "str", "default": "10.96.0.0/16"},
     "registries": {"type": "list", "elements": "dict", "options": _REGISTRY, "default": []},
     "audit_policy": {"type": "path", "default": ""},
+    "token_webhook": {"type": "path"},
     "timeout": {"type": "int", "default": 180},
 }
 
@@ -76,6 +77,7 @@ def cluster_request(params: Mapping[str, Any]) -> Request:
         state=folder,
         volumes=folder / "volumes",
         cgroup=_podman.detect().cgroup,
+        token_webhook=bool(params["token_webhook"]),
     )
     return Request(
         state=params["state"],
@@ -86,6 +88,7 @@ def cluster_request(params: Mapping[str, Any]) -> Request:
         link=Path(params["kubectl_link"]).absolute() if params["kubectl_link"] else None,
         registries=tuple(Registry(r["host"], r["endpoint"], Path(r["ca_file"]) if r["ca_file"] else None) for r in params["registries"]),
         audit_policy=Path(params["audit_policy"]),
+        token_webhook=Path(params["token_webhook"]) if params["token_webhook"] else None,
         cache=_artifacts.cache_dir(),
         timeout=float(params["timeout"]),
     )

@@ -53,7 +53,8 @@ def missing(request: Request) -> list[str]:
 
 def record_of(request: Request) -> dict[str, Any]:
     """How the nodes are made: what cannot be changed while they run."""
-    return {"cluster": config.document(request.cluster), "audit_policy": request.audit_policy.read_text()}
+    webhook = {"token_webhook": request.token_webhook.read_text()} if request.token_webhook else {}
+    return {"cluster": config.document(request.cluster), "audit_policy": request.audit_policy.read_text(), **webhook}
 
 
 def plan(request: Request, seen: Observed) -> Plan:
@@ -92,7 +93,7 @@ def _must_be_the_same(request: Request, seen: Observed) -> None:
     if gone:
         raise Conflict(f"cluster {name}: the container of {', '.join(gone)} was removed, and a node cannot be added to a running cluster. {_ANEW}")
     wanted = record_of(request)
-    differing = config.differences(_comparable({key: seen.record[key] for key in wanted}), _comparable(wanted))
+    differing = config.differences(_comparable({key: seen.record.get(key) for key in wanted}), _comparable(wanted))
     if differing:
         lines = "\n".join(f"  {line}" for line in differing)
         raise Conflict(f"cluster {name} exists and was made in another way:\n{lines}\n{_ANEW}", differences=differing)

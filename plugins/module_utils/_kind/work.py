@@ -93,7 +93,7 @@ class Work:
         if not self._engine.any_nodes():
             host.restore_limit()
         kept = self._engine.network_exists(cluster.name) and not self._engine.remove_network(cluster.name)
-        for folder in (cluster.volumes, cluster.state / "certs.d", cluster.state / "audit"):
+        for folder in (cluster.volumes, cluster.state / "certs.d", cluster.state / "audit", cluster.state / "webhook"):
             shutil.rmtree(folder, ignore_errors=True)
         for name in ("record.json", "cluster.yaml", "create.log"):
             (cluster.state / name).unlink(missing_ok=True)
@@ -120,6 +120,8 @@ class Work:
         for folder in (state / "certs.d", cluster.volumes):
             folder.mkdir(parents=True, exist_ok=True)
         _write(state / "audit" / "policy.yaml", self._request.audit_policy.read_text())
+        if self._request.token_webhook:
+            _write(state / "webhook" / "token-webhook.yaml", self._request.token_webhook.read_text())
         _write(state / "cluster.yaml", json.dumps(config.document(cluster), indent=2))
         self._request.kubeconfig.unlink(missing_ok=True)
         argv = [

@@ -69,6 +69,18 @@ def test_a_healthy_cluster_is_left_alone(request_: Request, healthy: Observed) -
     assert plan(request_, healthy) == Plan()
 
 
+def test_a_webhook_is_not_put_into_a_running_cluster(request_: Request, healthy: Observed, tmp_path: Path) -> None:
+    (tmp_path / "webhook.yaml").write_text("kind: Config\n")
+    wanted = replace(request_, cluster=replace(request_.cluster, token_webhook=True), token_webhook=tmp_path / "webhook.yaml")
+    with pytest.raises(Conflict, match="authentication-token-webhook-config-file"):
+        plan(wanted, healthy)
+    made = replace(healthy, record={**record_of(wanted), "kubeconfig_sha256": digest("apiVersion: v1\n")})
+    assert plan(wanted, made) == Plan()
+    (tmp_path / "webhook.yaml").write_text("kind: Config\nclusters: []\n")
+    with pytest.raises(Conflict, match="token_webhook"):
+        plan(wanted, made)
+
+
 def test_a_stopped_node_is_started(request_: Request, healthy: Observed) -> None:
     assert plan(request_, replace(healthy, nodes={**healthy.nodes, "c-worker": "exited"})) == Plan(start=("c-worker",))
 
