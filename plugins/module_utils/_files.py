@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -42,3 +45,11 @@ def write_if_different(path: Path, content: bytes | str, mode: int = 0o600) -> b
         pass
     write(path, data, mode)
     return True
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Nobody else is in a block with the same path; the lock ends with the process."""
+    with path.open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

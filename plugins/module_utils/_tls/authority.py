@@ -13,9 +13,7 @@ A renewed authority keeps its key and its subject, so leaves and the trust that 
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,7 +45,8 @@ def ensure(request: Request, now: Clock = utc_now, check_mode: bool = False) -> 
     if check_mode:
         return _ensure(request, now(), write=False)
     request.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _locked(request.folder):
+    # Roles that run side by side share one authority; the second waits for the first.
+    with _files.locked(request.folder / ".lock"):
         return _ensure(request, now(), write=True)
 
 
@@ -153,11 +152,3 @@ def _issue_leaf(folder: Path, leaf: Leaf, root: x509.Certificate, root_key: issu
         _files.write(folder / f"{leaf.name}.key", issue.key_pem(key), 0o600)
         _files.write(folder / f"{leaf.name}.crt", issue.certificate_pem(made), 0o644)
     return describe(made)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    # Roles that run side by side share one authority; the second waits for the first.
-    with (folder / ".lock").open("a") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield

@@ -52,8 +52,8 @@ def entry(folder: Path, name: str, reason: str, before: Certificate | None, afte
         key_file=str(folder / f"{name}.key"),
         action=("issued" if before is None else "renewed") if new else "unchanged",
         reason=reason,
-        not_before=_stamp(after.not_before),
-        not_after=_stamp(after.not_after),
+        not_before=stamp(after.not_before),
+        not_after=stamp(after.not_after),
         serial=after.serial if write or not new else "",
         sha256=after.sha256 if write or not new else "",
         dns=after.dns,
@@ -68,9 +68,9 @@ def text(name: str, facts: Certificate | None, fault: str = "", made: bool = Fal
         return f"{name}: {fault}\n" if fault else ""
     names = [*facts.dns, *facts.ip] or [f"may sign for {tree}" for tree in facts.permitted] or ["may sign for any name"]
     serial = "(made when it is written)" if made else facts.serial
-    lines = [f"{name}: {_stamp(facts.not_before)} to {_stamp(facts.not_after)}, serial {serial}{f', {fault}' if fault else ''}", *names, *facts.usages]
+    lines = [f"{name}: {stamp(facts.not_before)} to {stamp(facts.not_after)}, serial {serial}{f', {fault}' if fault else ''}", *names, *facts.usages]
     return "\n  ".join(lines) + "\n"
 
 
-def _stamp(moment: datetime) -> str:
+def stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -53,7 +53,7 @@ class Request:
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Request:
         """The request that module arguments describe. Raises ``InvalidInput`` for what can't be certified."""
-        leaves = tuple(_leaf_from(entry) for entry in params["certificates"])
+        leaves = tuple(leaf_from(entry) for entry in params["certificates"])
         names = [leaf.name for leaf in leaves]
         for name in names:
             if name == "ca" or name.startswith("ca-") or names.count(name) > 1:
@@ -70,7 +70,8 @@ class Request:
         )
 
 
-def _leaf_from(entry: Mapping[str, Any]) -> Leaf:
+def leaf_from(entry: Mapping[str, Any]) -> Leaf:
+    """The certificate that an entry of a module's arguments describes. Raises ``InvalidInput``."""
     name = entry["name"]
     if not _FILE_NAME.fullmatch(name):
         raise InvalidInput(f"certificate name {name!r} can't be a file name: use lower-case letters, digits, dot, dash, underscore (63 at most)", name=name)
