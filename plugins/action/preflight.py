@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils import _files, _lock, _preflight
+from ansible_collections.slipway.platform.plugins.module_utils._aws import identity, options
+from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
 from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
+
+_MEANT = {"account_id": {"type": "str", "required": True}, "cluster": {"type": "str", "default": ""}, "kubeconfig": {"type": "path"}}
 
 
 class ActionModule(CoreAction):
@@ -27,15 +31,17 @@ class ActionModule(CoreAction):
         "tags": {"type": "list", "elements": "str", "default": []},
         "asked": {"type": "list", "elements": "str", "default": []},
         "absent": {"type": "list", "elements": "str", "default": []},
+        "aws": {"type": "dict", "options": {**options.CONNECTION, **_MEANT}},
         "lock": {"type": "path"},
         "directory": {"type": "path"},
     }
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> _preflight.Result:
-        lock, directory = params.pop("lock"), params.pop("directory")
+        lock, directory, aws = params.pop("lock"), params.pop("directory"), params.pop("aws")
         ports = {int(port): str(setting) for port, setting in params.pop("ports").items()}
         disk = {str(path): float(size) for path, size in params.pop("disk").items()}
-        result = _preflight.check(_preflight.Request(**params, ports=ports, disk=disk), _preflight.this_machine())
+        found = _elsewhere(params["environment"], aws, progress) if aws else ()
+        result = _preflight.check(_preflight.Request(**params, ports=ports, disk=disk, elsewhere=found), _preflight.this_machine())
         if lock and not check_mode:
             _lock.take(Path(lock), os.getppid(), f"environment {params['environment']}")
         if not directory or Path(directory).is_dir():
@@ -43,3 +49,9 @@ class ActionModule(CoreAction):
         if not check_mode:
             _files.make_private_folder(Path(directory))
         return replace(result, changed=True)
+
+
+def _elsewhere(environment: str, aws: dict[str, Any], progress: Progress) -> list[str]:
+    kubeconfig = Path(aws["kubeconfig"]) if aws["kubeconfig"] else None
+    meant = identity.Meant(environment, aws["account_id"], aws["cluster"], kubeconfig)
+    return identity.findings(Aws(options.access(aws), progress), meant)

@@ -24,7 +24,7 @@ class Request:
     """What an environment needs of this machine. Sizes in GiB; ``ports`` maps a TCP port to the setting that chose it.
 
     ``files`` are paths by the setting that names them, an empty one is none; ``asked`` are the tags of this run and ``tags``
-    those that there are; ``absent`` names results of earlier runs that this one needs.
+    those that there are; ``absent`` names results of earlier runs that this one needs; ``elsewhere`` is what was found wrong beyond this machine.
     """
 
     environment: str
@@ -39,6 +39,7 @@ class Request:
     tags: Sequence[str] = ()
     asked: Sequence[str] = ()
     absent: Sequence[str] = ()
+    elsewhere: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ def check(request: Request, machine: Machine) -> Result:
         *_ports(request, machine),
         *_disk(request.disk, machine),
         *_memory(request.memory, machine),
+        *request.elsewhere,
     ]
     if findings:
         head = "1 thing stands" if len(findings) == 1 else f"{len(findings)} things stand"

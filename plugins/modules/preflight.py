@@ -63,6 +63,41 @@ options:
     type: list
     elements: str
     default: []
+  aws:
+    description: The AWS account, and the cluster in it, that the environment means. Whatever is another is a finding.
+    type: dict
+    suboptions:
+      account_id:
+        description: The account that the credentials must be of.
+        type: str
+        required: true
+      cluster:
+        description: Name of the EKS cluster. If there is one it must have the tag C(slipway:cluster) with its name.
+        type: str
+        default: ""
+      kubeconfig:
+        description: The kubeconfig of an earlier run. If it is there it must be of that cluster.
+        type: path
+      region:
+        description: The region, such as V(eu-central-1).
+        type: str
+        required: true
+      profile:
+        description: A profile of the configuration of AWS.
+        type: str
+        default: ""
+      endpoint_url:
+        description: Where every service is asked, instead of AWS. O(aws.endpoint_urls) goes first.
+        type: str
+        default: ""
+      endpoint_urls:
+        description: Where a service is asked, by its name in boto3.
+        type: dict
+        default: {}
+      attempts:
+        description: How often a call is tried that AWS throttles or does not answer.
+        type: int
+        default: 8
   lock:
     description: File of the lock. Without it nothing is locked; in check mode neither.
     type: path
