@@ -1,0 +1,63 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""EKS in the simulator: requests as EKS's own model reads them, answers with exactly the members that the operations gave."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from moto.utilities.aws_headers import gen_amzn_requestid_long
+
+from simulator.backend import Backend, World
+from simulator.eks.errors import EksError
+from simulator.eks.neighbours import MotoNeighbours
+from simulator.eks.operations import OPERATIONS, perform
+from simulator.eks.state import EksState, Scene
+
+
+class Eks(Backend):
+    def __init__(self) -> None:
+        super().__init__(service_name="eks")
+        self.automated_parameter_parsing = True
+
+    def call_action(self) -> tuple[int, dict[str, Any], str]:
+        name = self._get_action()
+        if name not in OPERATIONS:
+            raise NotImplementedError(f"The simulator's EKS has no {name}")
+        # What is not given is null in what moto has parsed.
+        parameters = {member: value for member, value in self.params.items() if value is not None}
+        try:
+            return self._answer(200, perform(self.scene(), name, parameters))
+        except EksError as error:
+            return self._answer(error.status, error.body, error.code)
+
+    def scene(self) -> Scene:
+        partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(self.region.rsplit("-", 2)[0], "aws")
+        neighbours = MotoNeighbours(self.current_account, self.region, partition)
+        return Scene(self.state(EksState), neighbours, self.clock.now(), self.current_account, self.region, self._caller(partition))
+
+    def _caller(self, partition: str) -> str:
+        from moto.sts.models import sts_backends
+
+        return str(sts_backends[self.current_account][partition].get_caller_identity(self.access_key, self.region)[1])
+
+    def _answer(self, status: int, body: Any, code: str = "") -> tuple[int, dict[str, Any], str]:
+        headers: dict[str, Any] = {**self.response_headers, "content-type": "application/json", "status": str(status)}
+        if code:
+            headers["x-amzn-ErrorType"] = code
+        gen_amzn_requestid_long(headers)
+        return status, headers, json.dumps(body, default=_time)
+
+
+def state_of(world: World, account_id: str, region: str) -> EksState:
+    """For whoever plans faults, gives a cluster its endpoint or asks who may do what."""
+    return world.state(EksState, account_id, region)
+
+
+def _time(value: object) -> float:
+    """As rest-json writes it: seconds since the epoch."""
+    if isinstance(value, datetime):
+        return value.timestamp()
+    raise TypeError(f"EKS answers with no {type(value).__name__}")
