@@ -38,10 +38,7 @@ class Hook:
         self._argv = argv
 
     def __call__(self, verb: str, name: str, values: Sequence[str]) -> None:
-        try:
-            _command.run([*self._argv, verb, name, *values], deadline=_HOOK)
-        except OSError as error:
-            raise InvalidInput(f"challenge: hook {self._argv[0]} cannot be started: {error.strerror}") from None
+        _command.run([*self._argv, verb, name, *values], deadline=_HOOK)
 
 
 class Route53:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -116,12 +117,13 @@ def _challenge(params: Mapping[str, Any]) -> Challenge:
         raise InvalidInput(f"challenge: {' and '.join(sorted(given))} are two ways; choose one")
     if kind == DNS and not given:
         raise InvalidInput("challenge: for dns-01 give hook or route53: who is to write the record?")
+    hook = tuple(params.get("hook") or ())
+    if hook and not shutil.which(hook[0]):
+        raise InvalidInput(f"challenge: hook {hook[0]} is no program of this machine; write its path, and each argument as an element of its own")
     webroot = _file(params.get("webroot"))
     if webroot and not webroot.is_dir():
         raise InvalidInput(f"challenge: webroot {webroot} is not a folder")
-    return Challenge(
-        kind, _listen(params.get("listen") or ""), webroot, tuple(params.get("hook") or ()), params.get("route53") or None, float(params.get("settle") or 0)
-    )
+    return Challenge(kind, _listen(params.get("listen") or ""), webroot, hook, params.get("route53") or None, float(params.get("settle") or 0))
 
 
 def _listen(text: str) -> tuple[str, int] | None:
