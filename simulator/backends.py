@@ -5,5 +5,18 @@
 from __future__ import annotations
 
 from simulator.backend import Backend
+from simulator.corrections.acm import Acm
+from simulator.corrections.ec2 import Ec2
+from simulator.corrections.ecr import Ecr
+from simulator.corrections.kms import Kms
+from simulator.corrections.rds import Rds
+from simulator.corrections.sts import Sts
 
-BACKENDS: dict[str, type[Backend]] = {}
+BACKENDS: dict[str, type[Backend]] = {
+    "acm": Acm,
+    "ec2": Ec2,
+    "ecr": Ecr,
+    "kms": Kms,
+    "rds": Rds,
+    "sts": Sts,
+}

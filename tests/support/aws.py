@@ -5,17 +5,24 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterator, Mapping
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import Any
 
 import boto3
+import pytest
 from botocore.config import Config
 
-from simulator.application import ACCOUNT_ID, Simulator
+from simulator import models, record
+from simulator.application import ACCOUNT_ID, Simulator, Violation
 from simulator.backend import Backend
+from simulator.backends import BACKENDS
 from simulator.clock import ManualClock
+from simulator.faults import Fault
+from simulator.record import Call
 from simulator.server import serving
 
 REGION = "eu-central-1"
@@ -24,18 +31,41 @@ ACCESS_KEY, SECRET_KEY = "AKIASIMULATOR0000001", "simulated/simulated/simulated/
 
 
 class Aws:
-    """What a test has of the simulator."""
+    """What a test has of the simulator: what was asked (``log``, ``counts``, ``writes``), what goes wrong (``faults``), and its time (``clock``)."""
 
-    def __init__(self, simulator: Simulator, url: str) -> None:
+    def __init__(self, simulator: Simulator, url: str, clock: ManualClock) -> None:
         self._simulator = simulator
         self.url = url
+        self.clock = clock
         self.region = REGION
-        self.account_id = ACCOUNT_ID
-        self.clock = ManualClock()
 
     @property
-    def violations(self) -> list[str]:
-        """What was asked or answered against the service models; a test that provokes some clears them."""
+    def account_id(self) -> str:
+        return self._simulator.world.account_id
+
+    @property
+    def log(self) -> list[Call]:
+        """Every call since the beginning; clear it to count from here."""
+        return self._simulator.record.calls
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Calls by "service Operation"."""
+        return record.counts(self.log)
+
+    @property
+    def writes(self) -> dict[str, list[str]]:
+        """Operations that wrote, by "service Noun name"; empty after check mode."""
+        return record.writes(self.log)
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Add to it; ``times`` of a fault says how often it will still go off."""
+        return self._simulator.faults
+
+    @property
+    def violations(self) -> list[Violation]:
+        """What was asked or answered against the service models. Empty at the end: a test that provokes some clears them."""
         return self._simulator.violations
 
     @property
@@ -53,12 +83,19 @@ class Aws:
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         }
 
+    def into(self, environment: pytest.MonkeyPatch) -> None:
+        """This process's environment, for the length of a test: clients find the simulator and its keys, and nothing of the user's."""
+        for name in (name for name in os.environ if name.startswith("AWS_")):
+            environment.delenv(name)
+        for name, value in self.environ.items():
+            environment.setenv(name, value)
+
     def params(self) -> dict[str, Any]:
-        """Options of a module that point it here."""
-        return {"region": self.region, "endpoint_url": self.url, "access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
+        """Options that point a module here; the keys come from the environment (``environ``, ``into``)."""
+        return {"region": self.region, "endpoint_url": self.url}
 
     def client(self, service: str, **options: Any) -> Any:
-        """A boto3 client that is told no more than once."""
+        """A boto3 client that tries once; ``options`` as boto3.client() takes them."""
         options = {"region_name": self.region, "aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": SECRET_KEY} | options
         config = Config(retries={"total_max_attempts": 1}).merge(options.pop("config", None) or Config())
         return _session().client(service, endpoint_url=self.url, config=config, **options)
@@ -79,17 +116,18 @@ def _started() -> tuple[Simulator, str]:
 
 
 @contextmanager
-def running(*, account_id: str = ACCOUNT_ID, backends: Mapping[str, type[Backend]] | None = None) -> Iterator[Aws]:
-    """An empty AWS; ``backends`` are added to the simulator's own. At the end nothing may have gone against the service models."""
+def running(
+    *, account_id: str = ACCOUNT_ID, regions: Iterable[str] = (), backends: Mapping[str, type[Backend]] | None = None, clock: ManualClock | None = None
+) -> Iterator[Aws]:
+    """An empty AWS; not two at a time. ``regions``: others don't exist. ``backends`` are added to the simulator's own.
+
+    It ends with an error if something went against the service models.
+    """
     simulator, url = _started()
-    aws = Aws(simulator, url)
-    standing = dict(simulator.backends)
+    aws = Aws(simulator, url, clock or ManualClock())
     simulator.reset()
-    simulator.world.clock, simulator.world.account_id, aws.account_id = aws.clock, account_id, account_id
-    simulator.backends.update(backends or {})
-    try:
-        yield aws
-        assert not aws.violations, "\n".join(map(str, aws.violations))
-    finally:
-        simulator.backends.clear()
-        simulator.backends.update(standing)
+    simulator.world.clock, simulator.world.account_id = aws.clock, account_id
+    simulator.regions = frozenset(regions) or models.regions()
+    simulator.backends = {**BACKENDS, **(backends or {})}
+    yield aws
+    assert not aws.violations, "\n".join(map(str, aws.violations))
