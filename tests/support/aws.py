@@ -18,7 +18,7 @@ from botocore.config import Config
 
 from simulator import models, record
 from simulator.application import ACCOUNT_ID, Simulator, Violation
-from simulator.backend import Backend
+from simulator.backend import Backend, World
 from simulator.backends import BACKENDS
 from simulator.clock import ManualClock
 from simulator.faults import Fault
@@ -62,6 +62,11 @@ class Aws:
     def faults(self) -> list[Fault]:
         """Add to it; ``times`` of a fault says how often it will still go off."""
         return self._simulator.faults
+
+    @property
+    def world(self) -> World:
+        """The state of the simulator's own backends."""
+        return self._simulator.world
 
     @property
     def violations(self) -> list[Violation]:
