@@ -21,6 +21,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, Unreachable
+from ansible_collections.slipway.platform.plugins.module_utils._oci import proxies
 from ansible_collections.slipway.platform.plugins.module_utils._oci.messages import Body, Request, Response, Sink
 
 CHUNK = 1 << 20
@@ -151,7 +152,7 @@ class Pool:
         with self._lock:
             if self._context is None:
                 self._context = self._make_context()
-        return http.client.HTTPSConnection(netloc, timeout=_CONNECT_TIMEOUT, context=self._context, blocksize=CHUNK)
+        return proxies.connect(netloc, self._context, _CONNECT_TIMEOUT, CHUNK)
 
 
 class Answering:
@@ -244,6 +245,8 @@ def _reason(error: BaseException) -> str:
         return f"there is no such host ({error.strerror})"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused; is it running?"
+    if type(error) is OSError and str(error).startswith("Tunnel connection failed"):
+        return f"the proxy of https_proxy refused it ({str(error).partition(': ')[2]}); if it needs no proxy, name it in no_proxy"
     if isinstance(error, http.client.IncompleteRead):
         return "the answer ended early"
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
