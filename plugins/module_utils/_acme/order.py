@@ -147,7 +147,7 @@ class Orders:
                 return ""
             if found.get("status") != "pending":
                 told: dict[str, Any] = next((each["error"] for each in found.get("challenges") or () if each.get("error")), {})
-                return f"{proof.name} is yours ({self._solver.type}, {self._solver.where(proof)}): {problem.told(told)}"
+                return f"{proof.name} is yours ({self._solver.type}, {self._solver.where(proof)}): {problem.told(told, of_proof=True)}"
             self._client.pause(answer, attempt, f"certificate {leaf.name}: {proof.name}")
             attempt += 1
 

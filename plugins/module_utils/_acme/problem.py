@@ -25,16 +25,18 @@ _KINDS: Mapping[str, type[SlipwayError]] = {
     "userActionRequired": Denied,
 }
 _CHECKS = {
+    "rateLimited": "wait, and try with the CA's staging directory first",
+    "rejectedIdentifier": "the CA does not sign for this name",
+    "unsupportedIdentifier": "the CA does not sign for names of this kind",
+    "userActionRequired": "the CA has new terms; read and agree to them at the address in its text",
+}
+_OF_PROOFS = {
     "caa": "its CAA records must name this CA, or there must be none",
     "connection": "the name must lead to the server that answers, and its port 80 must be open to the CA",
     "dns": "its records must be there, and answered by every name server of the domain",
     "incorrectResponse": "what answers must be what this run put there: no other account, no cache, no redirect to another place",
-    "rateLimited": "wait, and try with the CA's staging directory first",
-    "rejectedIdentifier": "the CA does not sign for this name",
     "tls": "the TLS of the server that answers is broken",
     "unauthorized": "what answers must be what this run put there: no other account, no cache, no old record",
-    "unsupportedIdentifier": "the CA does not sign for names of this kind",
-    "userActionRequired": "the CA has new terms; read and agree to them at the address in its text",
 }
 
 
@@ -43,12 +45,12 @@ def kind(problem: Mapping[str, Any]) -> str:
     return str(problem.get("type", "")).removeprefix(_ACME)
 
 
-def told(problem: Mapping[str, Any]) -> str:
+def told(problem: Mapping[str, Any], of_proof: bool = False) -> str:
     """The CA's own text, that of each name included, and what to check."""
     parts = [f"{problem.get('detail') or 'it says no more'} ({kind(problem) or 'no type'})"]
     for each in problem.get("subproblems") or ():
         parts.append(f"{(each.get('identifier') or {}).get('value', '?')}: {each.get('detail', '')} ({kind(each)})")
-    check = _CHECKS.get(kind(problem))
+    check = (_OF_PROOFS if of_proof else _CHECKS).get(kind(problem))
     return "; ".join(parts) + (f". Check: {check}" if check else "")
 
 
