@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 
-def run(name: str, check_mode: bool = False, **args: Any) -> dict[str, Any]:
+def run(name: str, /, check_mode: bool = False, **args: Any) -> dict[str, Any]:
     """What the task ``slipway.platform.<name>`` with these arguments returns."""
     plugin = importlib.import_module(f"ansible_collections.slipway.platform.plugins.action.{name}")
     task = SimpleNamespace(args=args, check_mode=check_mode, diff=True, async_val=0, action=name)
