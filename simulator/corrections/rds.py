@@ -51,7 +51,7 @@ class Life:
 
 
 @dataclass
-class Rds:
+class Instances:
     """``endpoint``: where every instance is, for a real PostgreSQL; ``failures``: the state and RDS's words for an instance that will not be made."""
 
     lives: dict[str, Life] = field(default_factory=dict)
@@ -80,10 +80,10 @@ class Instance(DBInstance):
         return [{"DBParameterGroupName": group.name, "ParameterApplyStatus": status} for group in self.db_parameter_groups()]
 
 
-class RdsBackend(Parameters, Backend, RDSResponse):
+class Rds(Parameters, Backend, RDSResponse):
     @property
-    def rds(self) -> Rds:
-        return self.state(Rds)
+    def rds(self) -> Instances:
+        return self.state(Instances)
 
     # -- time
 
