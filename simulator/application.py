@@ -161,10 +161,13 @@ class Simulator:
         return Answer(response.status_code, dict(response.headers), response.get_data())
 
     def _for_backends(self, found: Route, request: BackendRequest) -> dict[str, Any]:
-        """The request from its beginning. Keys that were made in another account (an assumed role's) stay in it; all others are of this one."""
-        account = get_account_id_from(found.access_key)
-        chosen = self.world.account_id if account == DEFAULT_ACCOUNT_ID else account
-        return {**request.environ, "wsgi.input": io.BytesIO(request.get_data()), "HTTP_X_MOTO_ACCOUNT_ID": chosen}
+        """The request from its beginning, and whose it is."""
+        return {**request.environ, "wsgi.input": io.BytesIO(request.get_data()), "HTTP_X_MOTO_ACCOUNT_ID": self._account(found)}
+
+    def _account(self, found: Route) -> str:
+        """Keys that were made in another account (an assumed role's) are of that one; all others are of this one."""
+        account: str = get_account_id_from(found.access_key)
+        return self.world.account_id if account == DEFAULT_ACCOUNT_ID else account
 
     # -- what is noted
 
@@ -191,7 +194,7 @@ class Simulator:
                 at=self.world.clock.now().isoformat(),
                 service=found.service,
                 region=found.region,
-                account=self.world.account_id,
+                account=self._account(found),
                 operation=found.name,
                 write=bool(operation) and record.is_write(found.name, parameters),
                 resource=record.resource_of(operation, shown) if operation else "",

@@ -11,11 +11,13 @@ from simulator.corrections.ecr import Ecr
 from simulator.corrections.kms import Kms
 from simulator.corrections.rds import Rds
 from simulator.corrections.sts import Sts
+from simulator.eks.backend import Eks
 
 BACKENDS: dict[str, type[Backend]] = {
     "acm": Acm,
     "ec2": Ec2,
     "ecr": Ecr,
+    "eks": Eks,
     "kms": Kms,
     "rds": Rds,
     "sts": Sts,

@@ -46,6 +46,8 @@ def parameters_of(route: Route, request: Request) -> tuple[dict[str, Any], list[
         parsed = PROTOCOL_PARSERS[route.protocol](route.operation).parse(parts)
     except (RequestParserError, ValueError, TypeError, AttributeError, ElementTree.ParseError) as error:
         return {}, [("", f"can't be parsed ({type(error).__name__})")]
+    # What may stand in the address more than once is an empty list there if it does not.
+    parsed = {name: value for name, value in parsed.items() if value != [] or shape.members[name].serialization.get("location") != "querystring"}
     return parsed, list(_request_findings(route, request, shape, parsed))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
@@ -17,6 +18,10 @@ from simulator.application import Simulator
 class Handler(MotoRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:
         """The simulator keeps a record of its own."""
+
+    def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:
+        """Werkzeug would keep a connection that our application has dropped, and the client would wait."""
+        self.close_connection = True
 
 
 @contextmanager
