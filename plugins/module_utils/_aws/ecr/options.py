@@ -1,0 +1,98 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of ``ecr_repository``, and what they ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.slipway.platform.plugins.module_utils._aws import documents
+from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS
+from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, wrong_at
+
+REPOSITORY: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "immutable": {"type": "bool", "default": True},
+    "mutable_tags": {"type": "list", "elements": "str", "default": []},
+    "scan_on_push": {"type": "bool", "default": True},
+    "encryption": {"type": "str", "choices": ["AES256", "KMS", "KMS_DSSE"]},
+    "kms_key": {"type": "str", "no_log": False},
+    "lifecycle": {"type": "raw"},
+    "policy": {"type": "raw"},
+    "tags": {"type": "dict", "default": {}},
+}
+OPTIONS: dict[str, Any] = {
+    **CONNECTION,
+    **TAGS,
+    "repositories": {"type": "list", "elements": "dict", "required": True, "options": REPOSITORY},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "force": {"type": "bool", "default": False},
+}
+# CreateRepository: repositoryName, and the filter of imageTagMutabilityExclusionFilters (five at most, two wildcards in each).
+_NAME = re.compile(r"(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*/)*[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
+_FILTER = re.compile(r"[0-9A-Za-z._*-]{1,128}")
+_FILTERS, _WILDCARDS = 5, 2
+
+
+@dataclass(frozen=True)
+class Repository:
+    """``lifecycle`` and ``policy``: None leaves them alone, {} wants none. ``kms_key`` and ``encryption``: "" leaves them alone."""
+
+    name: str
+    mutability: str = "IMMUTABLE"
+    mutable_tags: tuple[str, ...] = ()
+    scan_on_push: bool = True
+    encryption: str = ""
+    kms_key: str = ""
+    lifecycle: Mapping[str, Any] | None = None
+    policy: Mapping[str, Any] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    repositories: tuple[Repository, ...]
+    present: bool = True
+    force: bool = False
+    purge_tags: bool = False
+
+
+def request(params: Mapping[str, Any]) -> Request:
+    """Raises ``InvalidInput``: which repository, which option, and what to write instead."""
+    repositories = tuple(_repository(each, params["tags"]) for each in params["repositories"])
+    names = [each.name for each in repositories]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidInput(f"repositories: {', '.join(twice)} is there twice; write each once")
+    return Request(repositories, params["state"] == "present", params["force"], params["purge_tags"])
+
+
+def _repository(item: Mapping[str, Any], tags: Mapping[str, Any]) -> Repository:
+    name, moving = item["name"], tuple(dict.fromkeys(item["mutable_tags"]))
+    with wrong_at(f"repository {name}"):
+        if not _NAME.fullmatch(name) or not 2 <= len(name) <= 256:
+            raise InvalidInput("name: write 2 to 256 lower-case letters, digits and single separators . _ - /, such as shop/web")
+        if moving and not item["immutable"]:
+            raise InvalidInput("mutable_tags: all tags can be moved where immutable is false; leave it out")
+        wrong = [each for each in moving if not _FILTER.fullmatch(each) or each.count("*") > _WILDCARDS]
+        if wrong or len(moving) > _FILTERS:
+            raise InvalidInput(
+                f"mutable_tags: {', '.join(wrong) or len(moving)}: ECR takes {_FILTERS} filters, of letters, digits, . _ - and {_WILDCARDS} * each"
+            )
+        if item.get("kms_key") and item.get("encryption") == "AES256":
+            raise InvalidInput("kms_key: AES256 has no key of yours; write encryption: KMS, or leave the key out")
+        kept = "IMMUTABLE_WITH_EXCLUSION" if moving else "IMMUTABLE"
+        return Repository(
+            name=name,
+            mutability=kept if item["immutable"] else "MUTABLE",
+            mutable_tags=tuple(sorted(moving)),
+            scan_on_push=item["scan_on_push"],
+            encryption=item.get("encryption") or ("KMS" if item.get("kms_key") else ""),
+            kms_key=item.get("kms_key") or "",
+            lifecycle=documents.document(item.get("lifecycle"), "lifecycle"),
+            policy=documents.document(item.get("policy"), "policy"),
+            tags={str(key): str(value) for key, value in {**tags, **item["tags"]}.items()},
+        )
