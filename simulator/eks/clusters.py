@@ -96,7 +96,7 @@ def _made(scene: Scene, cluster: Cluster, when: Any) -> None:
     plane = scene.state.control_plane(cluster.name, scene.region, when)
     vpc = cluster.shown["resourcesVpcConfig"]
     tags = {"Name": f"eks-cluster-sg-{cluster.name}", "aws:eks:cluster-name": cluster.name, f"kubernetes.io/cluster/{cluster.name}": "owned"}
-    vpc["clusterSecurityGroupId"] = scene.neighbours.make_group(f"eks-cluster-sg-{cluster.name}-{when:%Y%m%d%H%M%S}", vpc["vpcId"], tags)
+    vpc["clusterSecurityGroupId"] = scene.neighbours.make_group(f"eks-cluster-sg-{cluster.name}-{new_id()[:8]}", vpc["vpcId"], tags)
     cluster.shown |= {
         "status": "ACTIVE",
         "endpoint": plane.endpoint,

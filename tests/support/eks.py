@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from support.aws import Aws
 
+from simulator.clock import ManualClock
 from simulator.eks.backend import state_of
 from simulator.eks.state import Cluster, EksState
 
@@ -27,6 +28,12 @@ class Account:
         self.subnets = [self.subnet(zone, number) for number, zone in enumerate("abc")]
         self.role = self.make_role("cluster", "eks.amazonaws.com")
         self.node_role = self.make_role("node", "ec2.amazonaws.com")
+
+    def renew(self) -> None:
+        """Forgets the clusters, and the time that has passed."""
+        self.aws.world.reset()
+        self.aws.clock = self.aws.world.clock = ManualClock()
+        assert not self.aws.violations
 
     @property
     def state(self) -> EksState:

@@ -9,7 +9,15 @@ from support.aws import running
 from support.eks import Account
 
 
-@pytest.fixture
-def account() -> Iterator[Account]:
+@pytest.fixture(scope="module")
+def _shared() -> Iterator[Account]:
+    """The network and the roles; they take seconds, and no test changes them."""
     with running() as aws:
         yield Account(aws)
+
+
+@pytest.fixture
+def account(_shared: Account) -> Account:
+    """As new, but for the network and the roles."""
+    _shared.renew()
+    return _shared
