@@ -25,7 +25,8 @@ _CONNECT, _READ = 10, 60  # seconds; adaptive retries multiply them
 class Access:
     """How AWS is reached. Credentials are not among it: boto3 finds them (environment, profile, SSO, instance or pod identity).
 
-    ``endpoint_urls``: by service, in boto3's names ("eks"); ``endpoint_url`` is that of all others, "" for AWS's own. ``attempts``: of each call.
+    ``region``: "" for that of the configuration of AWS. ``endpoint_urls``: by service, in boto3's names ("eks"); ``endpoint_url`` is that of all
+    others, "" for AWS's own. ``attempts``: of each call.
     """
 
     region: str
@@ -63,7 +64,8 @@ class Aws:
 
     @property
     def region(self) -> str:
-        return self.access.region
+        """Where no option says it, what the configuration of AWS says; "" if nobody does."""
+        return self.access.region or str(self._made_session().region_name or "")
 
     @property
     def partition(self) -> str:
@@ -134,9 +136,9 @@ class Aws:
             except ImportError:
                 raise Missing("AWS needs the Python package boto3 on the controller: pip install boto3") from None
             try:
-                self._session = boto3.Session(profile_name=self.access.profile or None, region_name=self.region)
+                self._session = boto3.Session(profile_name=self.access.profile or None, region_name=self.access.region or None)
             except Exception as error:
-                raise errors.meaning(error, f"AWS in {self.region}", "") from None
+                raise errors.meaning(error, f"AWS in {self.access.region or 'any region'}", "") from None
         return self._session
 
     def _meaning(self, error: Exception, client: Any, service: str, operation: str) -> Exception:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._errors import Denied, InvalidInput, Missing, NotFound, SlipwayError, Unreachable
+from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Access, Aws
+from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._sign.public import PublicKey, fingerprint, load_der
 
 _ALGORITHM = "ECDSA_SHA_256"
-_DENIED = ("AccessDeniedException", "UnrecognizedClientException", "InvalidSignatureException", "ExpiredTokenException", "InvalidClientTokenId")
-_UNUSABLE = ("DisabledException", "KMSInvalidStateException", "InvalidKeyUsageException", "UnsupportedOperationException", "ValidationException")
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class KmsKey:
 
     name: str
     public_key: PublicKey
-    _client: Any = field(repr=False)
+    _aws: Aws = field(repr=False)
     _key: str = ""
 
     @property
@@ -34,51 +33,16 @@ class KmsKey:
 
     def sign(self, data: bytes) -> bytes:
         """The digest goes there, not the data: KMS takes at most 4096 bytes."""
-        request = {"KeyId": self._key, "Message": hashlib.sha256(data).digest(), "MessageType": "DIGEST", "SigningAlgorithm": _ALGORITHM}
-        answer: bytes = _call(self._client.sign, self._key, request)["Signature"]
-        return answer
+        digest = hashlib.sha256(data).digest()
+        signature: bytes = self._aws.call("kms", "sign", KeyId=self._key, Message=digest, MessageType="DIGEST", SigningAlgorithm=_ALGORITHM)["Signature"]
+        return signature
 
 
-def load(key: str, name: str = "", region: str | None = None, client: Any = None) -> KmsKey:
+def load(key: str, name: str = "", region: str | None = None, attempts: int = _ATTEMPTS) -> KmsKey:
     """A signer from a key id, ARN or alias (``alias/...``). Raises ``InvalidInput`` if the key is of another kind."""
-    client = client or _connect(region)
-    answer = _call(client.get_public_key, key, {"KeyId": key})
+    aws = Aws(Access(region or "", attempts=attempts))
+    answer = aws.call("kms", "get_public_key", KeyId=key)
     if _ALGORITHM not in answer.get("SigningAlgorithms", []):  # there are none for keys that do not sign
         found = f"{answer.get('KeySpec')} for {answer.get('KeyUsage')}"
         raise InvalidInput(f"the KMS key {key} is {found}; use one with KeySpec ECC_NIST_P256 and KeyUsage SIGN_VERIFY")
-    return KmsKey(name or key, load_der(answer["PublicKey"], f"the KMS key {key}"), client, key)
-
-
-def _connect(region: str | None) -> Any:
-    try:
-        import boto3
-        from botocore.config import Config
-        from botocore.exceptions import BotoCoreError
-    except ImportError:
-        raise Missing("a key in AWS KMS needs the Python package boto3 on the controller: pip install boto3") from None
-    try:
-        return boto3.client("kms", region_name=region, config=Config(connect_timeout=10, read_timeout=30, retries={"mode": "standard", "max_attempts": 3}))
-    except BotoCoreError as error:
-        raise InvalidInput(f"AWS KMS cannot be asked: {error}") from None
-
-
-def _call(method: Any, key: str, request: dict[str, Any]) -> Any:
-    try:
-        return method(**request)
-    except Exception as error:
-        raise _meaning(error, key) from None
-
-
-def _meaning(error: Exception, key: str) -> SlipwayError:
-    """What an error of botocore means; its classes are not imported, since a client may be given without it."""
-    response = getattr(error, "response", None)
-    code = str((response or {}).get("Error", {}).get("Code", ""))
-    message = f"AWS KMS, key {key}: {code or type(error).__name__}"
-    if code == "NotFoundException":
-        return NotFound(f"{message}: there is no such key in this account and region")
-    if code in _DENIED:
-        return Denied(f"{message}: check the credentials, and that they may kms:GetPublicKey and kms:Sign on this key")
-    if code in _UNUSABLE:
-        return InvalidInput(f"{message}: it must be enabled, ECC_NIST_P256 and for SIGN_VERIFY")
-    # The text of a client-side error can quote the request, which holds nothing secret, but also a credential provider's output.
-    return Unreachable(f"{message}: no usable answer; try again", code=code)
+    return KmsKey(name or key, load_der(answer["PublicKey"], f"the KMS key {key}"), aws, key)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +31,9 @@ def aws(simulator: simulated.Aws) -> Aws:
 
 def made(simulator: simulated.Aws, **tags: str) -> str:
     """A cluster; its endpoint."""
-    ec2 = simulator.client("ec2")
+    ec2, iam = simulator.client("ec2"), simulator.client("iam")
+    trusted = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    iam.create_role(RoleName="cluster", AssumeRolePolicyDocument=json.dumps(trusted))
     subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:2]
     eks = simulator.client("eks")
     eks.create_cluster(name="prod", roleArn=ROLE.format(simulator.account_id), resourcesVpcConfig={"subnetIds": subnets}, **({"tags": tags} if tags else {}))

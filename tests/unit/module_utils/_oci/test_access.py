@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
-import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +15,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._oci import acces
 from ansible_collections.slipway.platform.plugins.module_utils._oci.access import Access, Registries
 from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import Credential
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest
+from support import aws as simulated
 from support import images
 from support.registry import FakeRegistry, serve
 
@@ -97,11 +96,15 @@ def test_repositories_of_one_registry_with_a_credential_each(tmp_path: Path) -> 
 
 
 def test_ecr_is_asked_where_no_file_knows_the_registry_and_a_key_of_a_repository_still_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    token = {"authorizationData": [{"authorizationToken": user("AWS")["auth"]}]}
-    monkeypatch.setitem(sys.modules, "boto3", SimpleNamespace(client=lambda *_, **__: SimpleNamespace(get_authorization_token=lambda **_: token)))  # type: ignore[arg-type]
-    file = write(tmp_path / "auth.json", **{f"{ECR}/app": user("app")})
-    keychain = access.keychain_of(read(tmp_path, auth_file=str(file)).keychain, ECR)
-    assert [keychain.find(ECR, name) for name in ("app/web", "other")] == [Credential("app", SECRET), Credential("AWS", SECRET)]
+    with simulated.running() as aws:
+        aws.into(monkeypatch)
+        file = write(tmp_path / "auth.json", **{f"{ECR}/app": user("app")})
+        keychain = access.keychain_of(read(tmp_path, auth_file=str(file)).keychain, ECR)
+        app, other = (keychain.find(ECR, name) for name in ("app/web", "other"))
+        assert app == Credential("app", SECRET)
+        assert other is not None
+        assert (other.username, bool(other.password)) == ("AWS", True)
+        assert [call.operation for call in aws.log] == ["GetAuthorizationToken"]
     known = read(tmp_path, credentials=[{"registry": ECR, "username": "given", "password": SECRET}]).keychain
     assert access.keychain_of(known, ECR).find(ECR, "other") == Credential("given", SECRET)
     assert access.keychain_of(known, "r.test").find("r.test") is None

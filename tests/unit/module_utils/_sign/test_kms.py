@@ -1,97 +1,80 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keys in AWS KMS, with a stand-in for boto3's client that checks what it is asked as KMS does."""
+"""Keys in AWS KMS."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Denied, InvalidInput, Missing, NotFound, SlipwayError, Unreachable
 from ansible_collections.slipway.platform.plugins.module_utils._sign import kms
 from ansible_collections.slipway.platform.plugins.module_utils._sign.dsse import Trust
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, utils
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from support import aws as simulated
+
+from simulator.faults import Fault
 
 
-class ClientError(Exception):
-    """As botocore raises it: the code is in ``response``, and the text can quote more than we want to show."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__("planted-session-token")
-        self.response = {"Error": {"Code": code}}
-
-
-@dataclass
-class Kms:
-    """The two actions of KMS that we use."""
-
-    private: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
-    answer: dict[str, Any] = field(default_factory=lambda: {"KeyUsage": "SIGN_VERIFY", "KeySpec": "ECC_NIST_P256", "SigningAlgorithms": ["ECDSA_SHA_256"]})
-    error: Exception | None = None
-    asked: list[str] = field(default_factory=list)
-
-    def get_public_key(self, *, KeyId: str) -> dict[str, Any]:  # noqa: N803
-        self.asked.append(KeyId)
-        if self.error:
-            raise self.error
-        return {"PublicKey": self.private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo), **self.answer}
-
-    def sign(self, *, KeyId: str, Message: bytes, MessageType: str, SigningAlgorithm: str) -> dict[str, Any]:  # noqa: N803
-        assert (MessageType, SigningAlgorithm, len(Message)) == ("DIGEST", "ECDSA_SHA_256", 32)
-        self.asked.append(KeyId)
-        if self.error:
-            raise self.error
-        return {"Signature": self.private.sign(Message, ec.ECDSA(utils.Prehashed(hashes.SHA256())))}
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[simulated.Aws]:
+    with simulated.running() as aws:
+        aws.into(monkeypatch)
+        yield aws
 
 
-def test_what_kms_signs_verifies() -> None:
-    client = Kms()
-    signer = kms.load("alias/release", client=client)
+def made(aws: simulated.Aws, spec: str = "ECC_NIST_P256", usage: str = "SIGN_VERIFY") -> str:
+    """The id of a key; the first is also alias/release."""
+    client = aws.client("kms")
+    key = str(client.create_key(KeySpec=spec, KeyUsage=usage)["KeyMetadata"]["KeyId"])
+    if not client.list_aliases(KeyId=key)["Aliases"]:
+        client.create_alias(AliasName="alias/release", TargetKeyId=key)
+    aws.log.clear()
+    return key
+
+
+def test_what_kms_signs_verifies(aws: simulated.Aws) -> None:
+    made(aws)
+    signer = kms.load("alias/release")
     data = b"x" * 10_000  # more than KMS takes as a message
     assert signer.name == "alias/release"
-    assert Trust({"r": client.private.public_key()}).signer(signer.sign(data), data, signer.key_id) == "r"
-    assert client.asked == ["alias/release", "alias/release"]
+    assert Trust({"r": signer.public_key}).signer(signer.sign(data), data, signer.key_id) == "r"
+    assert [(call.operation, call.parameters["KeyId"]) for call in aws.log] == [("GetPublicKey", "alias/release"), ("Sign", "alias/release")]
 
 
-def test_a_key_of_another_kind_is_refused() -> None:
-    for answer in (
-        {"KeyUsage": "ENCRYPT_DECRYPT", "KeySpec": "RSA_2048"},
-        {"KeyUsage": "SIGN_VERIFY", "KeySpec": "RSA_2048", "SigningAlgorithms": ["RSASSA_PSS_SHA_256"]},
-        {"KeyUsage": "KEY_AGREEMENT", "KeySpec": "ECC_NIST_P256"},
-    ):
-        with pytest.raises(InvalidInput, match=f"{answer['KeySpec']} for {answer['KeyUsage']}; use one with KeySpec ECC_NIST_P256"):
-            kms.load("k", client=Kms(answer=answer))
+@pytest.mark.parametrize(("spec", "usage"), [("RSA_2048", "ENCRYPT_DECRYPT"), ("RSA_2048", "SIGN_VERIFY"), ("ECC_NIST_P384", "SIGN_VERIFY")])
+def test_a_key_of_another_kind_is_refused(aws: simulated.Aws, spec: str, usage: str) -> None:
+    key = made(aws, spec, usage)
+    with pytest.raises(InvalidInput, match=f"{spec} for {usage}; use one with KeySpec ECC_NIST_P256"):
+        kms.load(key)
+
+
+def test_a_key_on_another_curve_is_refused(aws: simulated.Aws) -> None:
+    """AWS names the same algorithm for this one."""
+    key = made(aws, "ECC_SECG_P256K1")
     with pytest.raises(InvalidInput, match="secp256k1"):
-        # AWS names the same algorithm for this curve.
-        kms.load("k", client=Kms(private=ec.generate_private_key(ec.SECP256K1())))
+        kms.load(key)
 
 
 @pytest.mark.parametrize(
-    ("error", "meaning"),
+    ("fault", "meaning"),
     [
-        (ClientError("NotFoundException"), NotFound),
-        (ClientError("AccessDeniedException"), Denied),
-        (ClientError("ExpiredTokenException"), Denied),
-        (ClientError("DisabledException"), InvalidInput),
-        (ClientError("ThrottlingException"), Unreachable),
-        (ClientError("KMSInternalException"), Unreachable),
-        (TimeoutError("planted-session-token"), Unreachable),
+        (Fault("error", "kms", code="NotFoundException", times=None), NotFound),
+        (Fault("error", "kms", code="AccessDeniedException", times=None), Denied),
+        (Fault("expired", "kms", times=None), Denied),
+        (Fault("error", "kms", code="DisabledException", times=None), InvalidInput),
+        (Fault("throttled", "kms", times=None), Unreachable),
+        (Fault("failed", "kms", times=None), Unreachable),
     ],
+    ids=lambda each: each.kind + each.code if isinstance(each, Fault) else each.__name__,
 )
-def test_an_error_has_a_meaning_and_quotes_nothing(error: Exception, meaning: type[SlipwayError]) -> None:
-    with pytest.raises(meaning) as caught:
-        kms.load("alias/release", client=Kms(error=error))
-    assert type(caught.value) is meaning
-    assert "alias/release" in caught.value.message
-    assert "planted" not in f"{caught.value.message} {caught.value.facts}"
-    client = Kms()
-    signer = kms.load("k", client=client)
-    client.error = error
-    with pytest.raises(meaning):
+def test_an_error_has_a_meaning(aws: simulated.Aws, fault: Fault, meaning: type[SlipwayError]) -> None:
+    made(aws)
+    signer = kms.load("alias/release", attempts=1)
+    aws.faults.append(fault)
+    with pytest.raises(meaning, match="AWS kms GetPublicKey in eu-central-1"):
+        kms.load("alias/release", attempts=1)
+    with pytest.raises(meaning, match="AWS kms Sign in eu-central-1"):
         signer.sign(b"data")
 
 
@@ -99,20 +82,3 @@ def test_without_boto3_the_message_says_what_to_install(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "boto3", None)
     with pytest.raises(Missing, match="pip install boto3"):
         kms.load("alias/release")
-
-
-def test_the_requests_fit_the_model_of_the_service() -> None:
-    session = pytest.importorskip("botocore.session", reason="boto3 is an extra")
-    from botocore.validate import validate_parameters
-
-    model = session.get_session().get_service_model("kms")
-    validate_parameters({"KeyId": "alias/release"}, model.operation_model("GetPublicKey").input_shape)
-    request = {"KeyId": "alias/release", "Message": b"0" * 32, "MessageType": "DIGEST", "SigningAlgorithm": "ECDSA_SHA_256"}
-    shape = model.operation_model("Sign").input_shape
-    validate_parameters(request, shape)
-    assert request["MessageType"] in shape.members["MessageType"].enum
-    assert request["SigningAlgorithm"] in shape.members["SigningAlgorithm"].enum
-    answer = model.operation_model("GetPublicKey").output_shape.members
-    assert {"PublicKey", "KeyUsage", "KeySpec", "SigningAlgorithms"} <= set(answer)
-    assert "SIGN_VERIFY" in answer["KeyUsage"].enum
-    assert "Signature" in model.operation_model("Sign").output_shape.members
