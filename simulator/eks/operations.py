@@ -8,6 +8,7 @@ import copy
 from collections.abc import Callable
 
 from simulator.eks import (
+    absent,
     addon_catalogue,
     addons,
     cluster_updates,
@@ -27,6 +28,7 @@ from simulator.eks.state import Json, Scene
 
 OPERATIONS: dict[str, Callable[[Scene, Json], Json]] = {}
 for _module in (
+    absent,
     addon_catalogue,
     addons,
     cluster_updates,

@@ -51,7 +51,7 @@ def task(aws: Aws, params: Mapping[str, Any], check_mode: bool) -> Result:
         return Result(before, {}, actions, name=wanted.name, warnings=warnings)
     found = find(aws, wanted.name)
     if found and not check_mode:
-        found = settled(aws, f"cluster {wanted.name}", lambda: find(aws, wanted.name), wanted.timeout, (*MOVING, "DELETING"))
+        found = settled(aws, f"cluster {wanted.name}", lambda: find(aws, wanted.name), wanted.timeout, (*MOVING, "DELETING"), found)
     if found and found["status"] == "FAILED":
         raise NotReady(
             f"cluster {wanted.name} in {aws.region} is FAILED and stays so: {causes((found.get('health') or {}).get('issues') or ()) or 'EKS gives no cause'}; "

@@ -27,7 +27,7 @@ def remove(aws: Aws, wanted: Wanted, check_mode: bool) -> Removed:
     name = wanted.name
     found = _find(aws, name)
     if found and not check_mode:
-        found = settled(aws, f"cluster {name}", lambda: _find(aws, name), wanted.timeout, ("CREATING", "UPDATING", "PENDING"))
+        found = settled(aws, f"cluster {name}", lambda: _find(aws, name), wanted.timeout, ("CREATING", "UPDATING", "PENDING"), found)
     if not found:
         return {}, (), ()
     before, warnings, actions = {name: seen(found) | {"tags": found.get("tags") or {}}}, [], ["delete"]

@@ -64,8 +64,12 @@ def run_update(aws: Aws, what: str, operation: str, parameters: Mapping[str, Any
     until_done(aws, what, look, timeout)
 
 
-def settled(aws: Aws, what: str, look: Callable[[], Mapping[str, Any] | None], timeout: float, moving: Iterable[str]) -> Mapping[str, Any] | None:
-    """What ``look`` finds once its status is none of ``moving``; None once it is gone."""
+def settled(
+    aws: Aws, what: str, look: Callable[[], Mapping[str, Any] | None], timeout: float, moving: Iterable[str], found: Mapping[str, Any] | None = None
+) -> Mapping[str, Any] | None:
+    """What ``look`` finds once its status is none of ``moving``; None once it is gone. ``found``: what it found just before."""
+    if found and found["status"] not in moving:
+        return found
 
     def once() -> Seen[Mapping[str, Any] | None]:
         found = look()
