@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.iam.models import get_account_id_from
+from moto.iam.models import iam_backends
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response
 
-from simulator import answers, control, faults, messages, models, record
+from simulator import answers, control, faults, messages, models, quick, record
 from simulator.answers import Answer
 from simulator.backend import Backend, World
 from simulator.backends import BACKENDS
@@ -71,11 +70,13 @@ class Simulator:
     def reset(self) -> None:
         """Empty, as at the beginning; the faults go too."""
         with self._lock:
-            BackendDict.reset()
+            quick.forget()
             reset_model_data()
             self.world.reset()
-            for each in (self.record.calls, self.faults, self.violations, self.tolerated):
-                each.clear()
+            self.record.calls.clear()
+            self.faults.clear()
+            self.violations.clear()
+            self.tolerated.clear()
 
     # -- a request
 
@@ -166,8 +167,8 @@ class Simulator:
 
     def _account(self, found: Route) -> str:
         """Keys that were made in another account (an assumed role's) are of that one; all others are of this one."""
-        account: str = get_account_id_from(found.access_key)
-        return self.world.account_id if account == DEFAULT_ACCOUNT_ID else account
+        accounts = ((account_id, backend) for account_id, account in iam_backends.items() for backend in account.values())
+        return next((account_id for account_id, backend in accounts if found.access_key in backend.access_keys), self.world.account_id)
 
     # -- what is noted
 

@@ -38,4 +38,4 @@ def _aws_policies(backend: IAMBackend) -> list[Any]:
     return [copy(policy) for policy in _policies(backend.account_id, backend.region_name)]
 
 
-IAMBackend._init_aws_policies = _aws_policies  # type: ignore[method-assign]
+IAMBackend._init_aws_policies = _aws_policies  # type: ignore[method-assign,assignment]

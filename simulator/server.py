@@ -19,7 +19,7 @@ class Handler(MotoRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:
         """The simulator keeps a record of its own."""
 
-    def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:
+    def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:  # noqa: ARG002  Werkzeug's
         """Werkzeug would keep a connection that our application has dropped, and the client would wait."""
         self.close_connection = True
 
