@@ -82,7 +82,7 @@ def running(folder: Path, lifetime: int = 90 * 86400, environ: dict[str, str] | 
     """On free ports of 127.0.0.1. ``settings``: of pebble's configuration file; ``environ``: its PEBBLE_ variables."""
     folder.mkdir(exist_ok=True)
     made = ensure(Request(folder, (Leaf("pebble", ("localhost",), ("127.0.0.1",), 2),)))
-    acme, management, http, dns, records = _free_ports(5)
+    acme, management, http, dns, records = free_ports(5)
     content = {
         "listenAddress": f"127.0.0.1:{acme}",
         "managementListenAddress": f"127.0.0.1:{management}",
@@ -130,7 +130,8 @@ def _wait(port: int, log: Path, process: subprocess.Popen[bytes] | None = None) 
             time.sleep(0.01)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that nobody has now."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -126,3 +127,62 @@ def test_a_change_of_configuration_rolls_the_pods_out() -> None:
 
     assert mark() == mark()
     assert len({mark(), mark(ingress_rate_burst=1), mark(ingress_read_timeout=5)}) == 3
+
+
+# --- a certificate of a CA that speaks ACME
+
+
+def responder() -> dict[tuple[str, str], dict[str, Any]]:
+    made = render(
+        "__ingress_responder_objects",
+        __ingress_account={"account": {"thumbprint": "thumb-print_1"}},
+        __ingress_responder_image={"images": {"acme-responder": {"reference": "localhost:5001/slipway/acme-responder@sha256:abc"}}},
+    )
+    return {(item["kind"], item["metadata"]["name"]): item for item in made}
+
+
+def test_what_answers_the_ca_meets_the_restricted_standard_and_answers_with_the_thumbprint() -> None:
+    made = responder()
+    assert violations(made["Deployment", "acme-responder"]["spec"]["template"]["spec"]) == []
+    assert 'return 200 "$1.thumb-print_1";' in made["ConfigMap", "acme-responder"]["data"]["nginx.conf"]
+
+
+def test_the_ca_is_answered_in_clear_and_nothing_else_is() -> None:
+    route = responder()["HTTPRoute", "acme-responder"]["spec"]
+    assert [(parent["name"], parent["sectionName"]) for parent in route["parentRefs"]] == [("gateway", "http")]
+    assert [match["path"] for rule in route["rules"] for match in rule["matches"]] == [{"type": "PathPrefix", "value": "/.well-known/acme-challenge"}]
+
+
+def test_only_the_gateway_reaches_what_answers() -> None:
+    made = responder()
+    labels = made["Deployment", "acme-responder"]["spec"]["template"]["metadata"]["labels"]
+    gateway = objects()["Deployment", "gateway"]["spec"]["template"]["metadata"]["labels"]
+    into, out = (made["NetworkPolicy", name]["spec"] for name in ("acme-responder", "gateway-acme-responder"))
+    assert (into["podSelector"], into["ingress"][0]["from"]) == ({"matchLabels": labels}, [{"podSelector": {"matchLabels": gateway}}])
+    assert "egress" not in into
+    assert (out["podSelector"], out["egress"][0]["to"]) == ({"matchLabels": gateway}, [{"podSelector": {"matchLabels": labels}}])
+
+
+@pytest.mark.parametrize(
+    ("challenge", "answers"),
+    [(None, True), ({"type": "http-01"}, True), ({"listen": ":80"}, False), ({"webroot": "/x"}, False), ({"type": "dns-01", "hook": ["/x"]}, False)],
+)
+def test_the_gateway_answers_unless_something_else_is_named(challenge: dict[str, Any] | None, answers: bool) -> None:
+    wish = {"directory": "letsencrypt"} | ({"challenge": challenge} if challenge else {})
+    assert render("__ingress_answers", ingress_issuer="acme", ingress_acme=wish) is answers
+
+
+def test_what_is_served_until_there_is_a_certificate_has_no_name_of_ours(tmp_path: Path) -> None:
+    acme = {"ingress_issuer": "acme", "ingress_tls_dir": str(tmp_path)}
+    assert render("__ingress_pair", **acme) == f"{tmp_path}/gateway-placeholder"
+    (tmp_path / "gateway.crt").touch()
+    assert render("__ingress_pair", **acme) == f"{tmp_path}/gateway"
+    assert render("__ingress_pair", ingress_tls_dir=str(tmp_path / "none")) == f"{tmp_path}/none/gateway"
+    assert render("__ingress_placeholder_host") == "gateway.ingress.svc"
+
+
+def test_whom_clients_trust() -> None:
+    local = {"__ingress_local": {"ca_file": "/tls/ca.crt"}}
+    assert render("__ingress_ca_file", **local) == "/tls/ca.crt"
+    assert render("__ingress_ca_file", ingress_issuer="acme", **local) == "/etc/ssl/certs/ca-certificates.crt"
+    assert render("__ingress_ca_file", ingress_issuer="acme", ingress_acme={"ca_file": "/private.pem"}, **local) == "/private.pem"

@@ -88,7 +88,7 @@ def test_an_account_that_is_bound_to_one_outside(tmp_path: Path) -> None:
             scene.ensure(external=("kid-1", secret))
         assert "not base64!" not in refused.value.message
         secret.write_text(f"{HMAC}\n")
-        with pytest.raises(Denied, match="for an account: the CA refuses: .*'kid' references a key that is not known") as denied:
+        with pytest.raises(Denied, match=r"for an account: the CA refuses: .*'kid' references a key that is not known") as denied:
             scene.ensure(external=("kid-2", secret))
         assert HMAC not in denied.value.message
         result = scene.ensure(external=("kid-1", secret))
