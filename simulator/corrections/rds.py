@@ -208,6 +208,13 @@ class Rds(Parameters, Backend, RDSResponse):
         self._there(self.params["DBInstanceIdentifier"]).needs_reboot = False
         return super().reboot_db_instance()
 
+    def modify_db_subnet_group(self) -> ActionResult:
+        """moto forgets the group while it answers."""
+        result = super().modify_db_subnet_group()
+        group = result.result["DBSubnetGroup"]
+        self.backend.subnet_groups[group.name] = group
+        return result
+
     def delete_db_subnet_group(self) -> Any:
         self._pass()
         name = self.params["DBSubnetGroupName"]

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Access, Aws, Clock
-from simulator.backend import Backend
 from support import aws
+
+from simulator.backend import Backend
 
 TAGS = {"slipway:environment": "test", "slipway:name": "shop"}
 
