@@ -9,9 +9,8 @@ from types import MappingProxyType
 from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.ec2.responses import EC2Response
 
-from simulator.backend import Backend
+from simulator.corrections.network import Network
 
 # moto's names by AWS's.
 _TYPES: Mapping[str, str] = MappingProxyType(
@@ -26,7 +25,7 @@ _TYPES: Mapping[str, str] = MappingProxyType(
 _BACK = {motos: aws for aws, motos in _TYPES.items()}
 
 
-class Ec2(Backend, EC2Response):
+class Ec2(Network):
     def describe_tags(self) -> ActionResult:
         """moto calls some resource types otherwise, in filters and answers, so that what looks for tags finds none."""
         filters = {name: [_TYPES.get(value, value) for value in values] for name, values in self._filters_from_querystring().items()}
