@@ -23,6 +23,7 @@ class Account:
         self.aws = aws
         self.eks = aws.client("eks")
         self._iam = aws.client("iam")
+        self._roles: dict[str, str] = {}
         ec2 = aws.client("ec2")
         self.vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         self.subnets = [self.subnet(zone, number) for number, zone in enumerate("abc")]
@@ -50,6 +51,12 @@ class Account:
         statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         return str(self._iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=document)["Role"]["Arn"])
+
+    def role_for(self, name: str, service: str = "ec2.amazonaws.com", path: str = "/") -> str:
+        """The role of this name, made when a test first asks for it."""
+        if name not in self._roles:
+            self._roles[name] = self.make_role(name, service, path)
+        return self._roles[name]
 
     def create(self, name: str = "one", **more: Any) -> dict[str, Any]:
         """A cluster in the making, with access entries unless ``more`` says otherwise."""
