@@ -280,8 +280,8 @@ REFUSALS: Mapping[str, tuple[str, Handler]] = {
 # --- who connects to others
 
 
-def proxy(answer: bytes = b"HTTP/1.1 200 Connection established\r\nX-Proxy: zoo\r\n\r\n", heard: list[bytes] | None = None) -> Handler:
-    """Answers CONNECT, and relays if the answer is 2xx."""
+def proxy(answer: bytes = b"HTTP/1.1 200 Connection established\r\nX-Proxy: zoo\r\n\r\n", heard: list[bytes] | None = None, to: int = 0) -> Handler:
+    """Answers CONNECT, and relays if the answer is 2xx: to the port that is asked for, or to another."""
 
     def handle(connection: socket.socket) -> None:
         head = b""
@@ -295,7 +295,7 @@ def proxy(answer: bytes = b"HTTP/1.1 200 Connection established\r\nX-Proxy: zoo\
         if b" 2" not in answer[:10]:
             connection.sendall(answer)
             return
-        port = int(head.split()[1].rpartition(b":")[2])
+        port = to or int(head.split()[1].rpartition(b":")[2])
         with socket.create_connection(("127.0.0.1", port), _PATIENCE) as inside:
             connection.sendall(answer)
             back = threading.Thread(target=_relay, args=(inside, connection), daemon=True)
@@ -388,6 +388,9 @@ def _with_protocols(zoo: Zoo) -> None:
         made.load_verify_locations(zoo.folder / "root.pem")
         zoo.add(name, tls(made))
     zoo.add("TLS 1.2", tls(context(pem, maximum_version=v12)))
+    other_group = context(pem, minimum_version=v13)
+    other_group.set_ecdh_curve("secp384r1")
+    zoo.add("another key exchange", tls(other_group))
     zoo.add("TLS 1.0", tls(context(pem, minimum_version=v1, maximum_version=v1)))
     rsa_leaf = zoo.file(zoo.leaf(key=rsa.generate_private_key(65537, 2048)), zoo.intermediate)
     zoo.add("old cipher", tls(context(rsa_leaf, maximum_version=v12, ciphers="AES256-SHA:@SECLEVEL=0")))

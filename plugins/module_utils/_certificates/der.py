@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 SEQUENCE, INTEGER, OBJECT_IDENTIFIER, UTC_TIME, GENERALIZED_TIME = 0x30, 0x02, 0x06, 0x17, 0x18
 _VERSION = 0xA0
 _AUTHORITY_KEY_IDENTIFIER = bytes.fromhex("0603551d23")  # id-ce-authorityKeyIdentifier, 2.5.29.35
+_ONLY_KEY_IDENTIFIER = bytes.fromhex("041830168014")  # how nearly all of them begin: 20 bytes of a digest, and nothing else
 _TIME = re.compile(rb"(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?(?:\.\d+)?(?:Z|([+-])(\d{2})(\d{2}))?")
 _ATTRIBUTES = {"2.5.4.3": "CN", "2.5.4.6": "C", "2.5.4.7": "L", "2.5.4.8": "ST", "2.5.4.10": "O", "2.5.4.11": "OU", "2.5.4.5": "2.5.4.5"}
 
@@ -67,6 +69,7 @@ def inside(der: bytes, outer: Element) -> Iterator[Element]:
         at = inner.end
 
 
+@lru_cache(maxsize=256)  # whoever reads a certificate asks twice
 def parts(der: bytes) -> Parts:
     """Where the parts of a certificate are. Raises ``NotDer``."""
     whole = element(der, 0)
@@ -106,6 +109,8 @@ def tamed(der: bytes, where: Parts) -> bytes:
 
 def _names_odd_serial(der: bytes, at: int) -> bool:
     """Whether authorityCertSerialNumber, tag [2], in the extension's value behind ``at`` is zero or negative (RFC 5280 §4.2.1.1)."""
+    if der[at : at + len(_ONLY_KEY_IDENTIFIER)] == _ONLY_KEY_IDENTIFIER:
+        return False
     try:
         value = element(der, at)
         numbers = [field for field in inside(der, element(der, value.start, value.end)) if field.tag == 0x82]

@@ -102,6 +102,7 @@ def leaf_objection(leaf: Certificate) -> str:
     return _unknown_extension(parsed)
 
 
+@lru_cache(maxsize=_KEPT)
 def weakness(certificate: Certificate) -> str:
     """``weak_signature``, ``weak_key`` or ""."""
     try:
@@ -159,7 +160,8 @@ def _loaded(certificate: Certificate) -> x509.Certificate:
 @lru_cache(maxsize=_KEPT)
 def _key(certificate: Certificate) -> Any:
     try:
-        return _loaded(certificate).public_key()
+        _loaded(certificate)
+        return read.public_key(certificate.der)
     except (UnsupportedAlgorithm, ValueError) as error:
         raise Unsupported(f"its key is of a kind that the library does not know: {error}") from None
 

@@ -64,6 +64,7 @@ def judge(found: Found, thresholds: Thresholds, now: datetime, roots: Roots | No
     return _row(found, _sorted(problems), dates, path, now)
 
 
+@lru_cache(maxsize=1024)
 def of_dates(certificate: Certificate, limits: Thresholds, now: datetime, window: Window | None = None, skew: timedelta = SKEW) -> Dates:
     """Judge one certificate by its dates. A window that its issuer suggests takes the place of the warning threshold."""
     ends, lifetime = certificate.not_after, certificate.lifetime
@@ -112,8 +113,10 @@ def duration(span: timedelta) -> str:
 
 def _before(moment: datetime, span: timedelta) -> datetime:
     """That much earlier; the first moment that there is where the calendar ends."""
-    first = datetime.min.replace(tzinfo=moment.tzinfo)
-    return moment - span if moment - first >= span else first
+    try:
+        return moment - span
+    except OverflowError:
+        return datetime.min.replace(tzinfo=moment.tzinfo)
 
 
 def _limit(threshold: Threshold, certificate: Certificate) -> str:

@@ -140,6 +140,9 @@ class Certificate:
     is_ca: bool = False
     der: bytes = field(default=b"", repr=False)
 
+    def __hash__(self) -> int:
+        return hash(self.fingerprint or self.serial)  # which tells them apart, and is asked for again and again
+
     @property
     def title(self) -> str:
         """What a person calls it: many have no subject (RFC 5280 §4.1.2.6), and are known by their first name."""

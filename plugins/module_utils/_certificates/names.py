@@ -54,6 +54,8 @@ def _covers(pattern: str, host: str) -> bool:
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    if ":" not in text and not text[-1:].isdigit():
+        return None  # nearly always, so nothing is tried before
     try:
         return ipaddress.ip_address(text.strip("[]").partition("%")[0])  # a zone says which link, and no certificate knows that
     except ValueError:

@@ -19,6 +19,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import In
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")  # the labels of OpenSSL's three kinds
 # Text before, between and behind blocks does not matter, nor do line ends, nor a missing one (RFC 7468 §2). Markers are paired by hand: an
@@ -62,6 +63,13 @@ def parse(data: bytes) -> x509.Certificate | None:
         return None
 
 
+@lru_cache(maxsize=_KEPT)
+def public_key(data: bytes) -> CertificatePublicKeyTypes | None:
+    """The key in these bytes (DER), or None if the library refuses them. Raises ``ValueError`` or ``UnsupportedAlgorithm`` for a key that it does not know."""
+    parsed = parse(data)
+    return parsed.public_key() if parsed else None
+
+
 def signed_bytes(data: bytes) -> bytes:
     """The part of a certificate that its issuer signed (tbsCertificate)."""
     body = walk.element(data, walk.element(data, 0).start)
@@ -103,7 +111,7 @@ def _filled(data: bytes, where: walk.Parts, parsed: x509.Certificate | None, not
         not_after=not_after,
         names=tuple(f"{_NAMES[type(name)]}:{name.value}" for name in names if type(name) in _NAMES) if names else (),
         fingerprint=sha256(data).hexdigest(),
-        key=_key(parsed),
+        key=_key(data),
         is_ca=bool(basic and basic.ca),
         der=data,
     )
@@ -123,11 +131,29 @@ def _one(extensions: x509.Extensions | None, kind: type[_Extension]) -> _Extensi
         return None
 
 
+class _Issuers:
+    """The names of issuers, which are few, by their bytes: to write one down takes as long as to read a certificate."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, str] = {}
+
+    def of(self, encoded: bytes, parsed: x509.Certificate) -> str:
+        name = self._known.get(encoded)
+        if name is None:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            name = self._known[encoded] = parsed.issuer.rfc4514_string()
+        return name
+
+
+_issuers = _Issuers()
+
+
 def _names(parsed: x509.Certificate | None, data: bytes, where: walk.Parts) -> tuple[str, str]:
     """Subject and issuer as RFC 4514 writes them; by our own reading where the library refuses a string that is not as its type says."""
     try:
         if parsed:
-            return parsed.subject.rfc4514_string(), parsed.issuer.rfc4514_string()
+            return parsed.subject.rfc4514_string(), _issuers.of(data[where.issuer.begin : where.issuer.end], parsed)
     except ValueError:
         pass
     try:
@@ -136,9 +162,9 @@ def _names(parsed: x509.Certificate | None, data: bytes, where: walk.Parts) -> t
         return "", ""
 
 
-def _key(parsed: x509.Certificate | None) -> str:
+def _key(data: bytes) -> str:
     try:
-        key = parsed.public_key() if parsed else None
+        key = public_key(data)
     except (ValueError, UnsupportedAlgorithm):
         return "unknown"
     if isinstance(key, ec.EllipticCurvePublicKey):

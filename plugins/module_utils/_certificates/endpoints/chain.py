@@ -55,6 +55,9 @@ class Flight:
     alert: int | None = None
 
 
+NOTHING = Flight()
+
+
 def sent(tls: ssl.SSLObject) -> tuple[bytes, ...]:
     """DER of what OpenSSL has of the peer, leaf first, verified or not; () if nothing came."""
     if hasattr(tls, "get_unverified_chain"):  # Python 3.13

@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints import proxy, starttls
-from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.tls import Contexts, Handshake, Session
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.hello import Beyond
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.openssl import Contexts, OpenSSL
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.quick import Quick
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.tls import Engine, Handshake, Session
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.wire import Steps, Stop, T, Wire
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Problem
 
@@ -123,6 +126,17 @@ class _Attempts:
 
     def _attempt(self, server_name: str, legacy: bool) -> Steps[Handshake]:
         """Raises Stop if it does not come to a handshake."""
+        target, contexts = self._target, self._contexts
+        offer = None if legacy or target.starttls or target.via or target.client_certificate else contexts.offer()
+        if offer and (target.address, target.port) not in contexts.beyond:
+            try:
+                return (yield from self._over(Quick(offer, server_name)))
+            except Beyond:
+                contexts.beyond.add((target.address, target.port))
+        context, _ = contexts.get(legacy, target.client_certificate, target.client_key)
+        return (yield from self._over(OpenSSL(context, server_name)))
+
+    def _over(self, engine: Engine) -> Steps[Handshake]:
         target, wire = self._target, Wire(self._ends, self.peer)
         try:
             yield from self._connect(wire)
@@ -130,9 +144,7 @@ class _Attempts:
             injected = False
             if target.starttls:
                 injected = yield from self._in_plain(wire, starttls.begin(target.starttls, wire, target.server_name or target.address), target.starttls)
-            context, _ = self._contexts.get(legacy, target.client_certificate, target.client_key)
-            session = Session(wire, context, server_name, bool(target.starttls))
-            done = yield from session.run(self._confirmed if target.client_certificate else None)
+            done = yield from Session(wire, engine, bool(target.starttls)).run(self._confirmed if target.client_certificate else None)
             done.injected = done.injected or injected
             return done
         finally:

@@ -4,19 +4,15 @@
 
 from __future__ import annotations
 
-import ipaddress
-import os
 import resource
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 
 from ansible_collections.slipway.platform.plugins.module_utils._certificates import read
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.loop import Loop
-from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.parallel import merged
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.openssl import Contexts
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.probe import Limits, Seen, Target, probe
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.resolve import Resolve, Resolver, addresses
-from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.tls import Contexts
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.wanted import Endpoint, split
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.wire import Steps
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Certificate, Found, Problem
@@ -25,36 +21,34 @@ from ansible_collections.slipway.platform.plugins.module_utils._certificates.pla
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 
 _OTHER_FILES = 128  # that this process may have open beside connections
-_WORTH_A_THREAD = 64  # endpoints
-_MOST_THREADS = 4  # what Python does between two handshakes, one thread at a time, is a third of a probe
 
 
 def collect(parts: Sequence[Endpoint], request: Request, context: Context) -> Iterator[Found]:
-    """The source ``endpoint`` of plan.py: probed by a thread for each processor, where there are enough of them to keep those busy."""
-    limits, threads = Limits(request.connect_timeout, request.timeout), max(min(_processors(), len(parts) // _WORTH_A_THREAD, request.concurrency), 1)
-    shares: list[list[Endpoint]] = [[] for _ in range(threads)]
-    for each in parts:
-        # By all that makes two targets the same, but for the address: what is asked for twice comes to the same thread, and is probed once.
-        shares[hash((each.port, each.server_name, each.starttls, each.proxy, each.client_certificate)) % threads].append(each)
-    places = -(-request.concurrency // threads)
-    return merged([partial(probe_all, share, limits, places, context.clock) for share in shares])
+    """The source ``endpoint`` of plan.py."""
+    return probe_all(parts, Limits(request.connect_timeout, request.timeout), request.concurrency, context.clock)
 
 
-def probe_all(endpoints: Sequence[Endpoint], limits: Limits, concurrency: int, clock: Callable[[], float], resolve: Resolve = addresses) -> Iterator[Found]:
+def probe_all(
+    endpoints: Sequence[Endpoint],
+    limits: Limits,
+    concurrency: int,
+    clock: Callable[[], float],
+    resolve: Resolve = addresses,
+    contexts: Contexts | None = None,
+) -> Iterator[Found]:
     """What each endpoint shows at each of its addresses, as it comes. ``concurrency``: probes that are young at the same time (loop.py)."""
     resolver = Resolver(resolve, clock, limits.total)
     try:
         with Loop[tuple[Target, Seen]](clock, concurrency, _files()) as loop:
             loop.wake_by(resolver.signal)
-            yield from _Run(loop, resolver, limits, clock).over(endpoints)
+            yield from _Run(loop, resolver, limits, clock, contexts or Contexts()).over(endpoints)
     finally:
         resolver.close()
 
 
 class _Run:
-    def __init__(self, loop: Loop[tuple[Target, Seen]], resolver: Resolver, limits: Limits, clock: Callable[[], float]) -> None:
-        self._loop, self._resolver, self._limits, self._clock = loop, resolver, limits, clock
-        self._contexts = Contexts()
+    def __init__(self, loop: Loop[tuple[Target, Seen]], resolver: Resolver, limits: Limits, clock: Callable[[], float], contexts: Contexts) -> None:
+        self._loop, self._resolver, self._limits, self._clock, self._contexts = loop, resolver, limits, clock, contexts
         self._unresolved: dict[str, list[Endpoint]] = {}
         self._ready: deque[Target] = deque()
         self._waiting: dict[Target, list[Endpoint]] = {}
@@ -97,13 +91,13 @@ class _Run:
         via = (resolved, split(endpoint.proxy, "proxy")[1] or 0) if endpoint.proxy else None
         for address in endpoint.addresses or ((endpoint.host,) if via else resolved):
             target = Target(address, endpoint.port, endpoint.server_name, endpoint.starttls, via, endpoint.client_certificate, endpoint.client_key)
-            if target in self._seen:
+            if self._seen and target in self._seen:
                 yield found(endpoint, address, self._seen[target])
-            elif target in self._waiting:
-                self._waiting[target].append(endpoint)
-            else:
-                self._waiting[target] = [endpoint]
+                continue
+            waiting = self._waiting.setdefault(target, [])
+            if not waiting:
                 self._ready.append(target)
+            waiting.append(endpoint)
 
     def _probe(self, target: Target) -> Steps[tuple[Target, Seen]]:
         seen = yield from probe(target, self._limits, self._contexts, self._clock)
@@ -137,17 +131,10 @@ def _read(seen: Seen) -> tuple[tuple[Certificate, ...], tuple[Problem, ...]]:
 
 
 def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True
-
-
-def _processors() -> int:
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, _MOST_THREADS)
+    """Of a host that wanted.py has let through."""
+    return ":" in host or host.replace(".", "").isdigit()
 
 
 def _files() -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 65536 if soft == resource.RLIM_INFINITY else max((soft - _OTHER_FILES) // _processors(), 8)
+    return 65536 if soft == resource.RLIM_INFINITY else max(soft - _OTHER_FILES, 8)

@@ -9,55 +9,20 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
 
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints import chain
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.hello import Beyond
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.wire import Steps, Stop, Wire, shown
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Problem
 
-# What is old, but still has a certificate that expires: every protocol and cipher that OpenSSL has, except those without a certificate.
-_LEGACY_CIPHERS = "DEFAULT:@SECLEVEL=0"
-_LEGACY_SERVER_CONNECT = 0x4  # SSL_OP_LEGACY_SERVER_CONNECT: servers without RFC 5746
 _TLS = (0x15, 0x16)  # what a server's first byte can be: an alert, or a handshake
 _MOST_KEPT = 1 << 17
+_CHANGED_OUR_MIND = b"\x15\x03\x03\x00\x02\x01\x5a" + b"\x15\x03\x03\x00\x02\x01\x00"  # user_canceled, close_notify (RFC 8446 §6.1)
 # How the servers of plain protocols greet; only those that STARTTLS is known for.
 _GREETINGS = {b"220": "smtp or ftp", b"+OK": "pop3", b"* OK": "imap"}
-
-
-class Contexts:
-    """The contexts of one run: a few for thousands of handshakes, because making one takes as long as many of those."""
-
-    def __init__(self) -> None:
-        self._made: dict[tuple[bool, str | None, str | None], tuple[ssl.SSLContext, Problem | None]] = {}
-
-    def get(self, legacy: bool, certificate: str | None = None, key: str | None = None) -> tuple[ssl.SSLContext, Problem | None]:
-        """A context, and why it does not have the client certificate that it should have."""
-        wanted = (legacy, certificate, key)
-        if wanted not in self._made:
-            context = _context(legacy)
-            self._made[wanted] = (context, _load(context, certificate, key) if certificate else None)
-        return self._made[wanted]
-
-
-def _context(legacy: bool) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED if legacy else ssl.TLSVersion.TLSv1_2
-    if legacy:
-        context.set_ciphers(_LEGACY_CIPHERS)
-        context.options |= _LEGACY_SERVER_CONNECT
-    return context
-
-
-def _load(context: ssl.SSLContext, certificate: str, key: str | None) -> Problem | None:
-    try:
-        # With a password that is wrong: OpenSSL would ask for it on the terminal.
-        context.load_cert_chain(certificate, key, password=lambda: "")
-    except OSError as error:  # SSLError is one; its text names no content of the file
-        why = error.strerror if not isinstance(error, ssl.SSLError) and error.strerror else "they are no PEM files of one pair, or the key has a password"
-        return Problem("unreadable", f"client_certificate {certificate}{f' and client_key {key}' if key else ''} can't be used: {why}")
-    return None
 
 
 @dataclass
@@ -68,47 +33,64 @@ class Handshake:
     protocol: str = ""
     cipher: str = ""
     failure: Problem | None = None
-    seen: chain.Flight = field(default_factory=chain.Flight)
+    seen: chain.Flight = chain.NOTHING
     closed: bool = False
     injected: bool = False
+
+
+class Engine(Protocol):
+    """Who speaks TLS, in memory. ``step`` takes what came, says whether the handshake is done, and raises OSError if it failed."""
+
+    protocol: str
+    cipher: str
+
+    def step(self, data: bytes) -> bool: ...
+    def outgoing(self) -> bytes: ...
+    def certificates(self) -> tuple[bytes, ...]: ...
+    def objected(self, data: bytes) -> None: ...
+    def end(self) -> None: ...
 
 
 class Session:
     """One handshake on a wire; ``after_plain``: behind STARTTLS."""
 
-    def __init__(self, wire: Wire, context: ssl.SSLContext, server_name: str, after_plain: bool = False) -> None:
-        self._wire = wire
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name or None)
+    def __init__(self, wire: Wire, engine: Engine, after_plain: bool = False) -> None:
+        self._wire, self._engine = wire, engine
         self._after_plain = after_plain
         self._received = b""
         self._done = Handshake()
 
     def run(self, confirm: Callable[[], float] | None = None) -> Steps[Handshake]:
-        """Shake hands and hang up; whatever happens is in the result. ``confirm``: until when to wait for what the server thinks of our certificate."""
-        done, tls = self._done, self._tls
+        """Shake hands and hang up; whatever happens is in the result, but for ``Beyond``, which is raised.
+
+        ``confirm``: until when to wait for what the server thinks of our certificate.
+        """
+        done, engine = self._done, self._engine
         try:
             yield from self._shake()
-            done.protocol, done.cipher = tls.version() or "", (tls.cipher() or ("",))[0]
+            done.protocol, done.cipher = engine.protocol, engine.cipher
             if confirm and done.protocol == "TLSv1.3":
                 yield from self._confirmed(confirm())
         except Stop as stop:
             done.failure = stop.problem
+        except Beyond:
+            with suppress(OSError):
+                yield from self._wire.send(_CHANGED_OUR_MIND)
+            raise
         except OSError as error:  # ssl.SSLError and TimeoutError are, too
             done.seen = chain.flight(self._received)
             done.closed = not self._received and not isinstance(error, TimeoutError)
             done.failure = self._failure(error)
-        done.certificates = chain.sent(tls) or done.seen.certificates
-        yield from self._hang_up()
+        done.certificates = engine.certificates() or done.seen.certificates
+        engine.end()
+        with suppress(OSError):  # nobody waits for the answer to a goodbye
+            yield from self._wire.send(engine.outgoing())
         return done
 
     def _shake(self) -> Steps[None]:
-        wire, tls, incoming, outgoing = self._wire, self._tls, self._incoming, self._outgoing
-        while True:
-            try:
-                return tls.do_handshake()
-            except ssl.SSLWantReadError:
-                yield from wire.send(outgoing.read())
+        wire, engine, data = self._wire, self._engine, b""
+        while not engine.step(data):
+            yield from wire.send(engine.outgoing())
             data = yield from wire.receive()
             if not data:
                 raise ConnectionResetError
@@ -116,7 +98,6 @@ class Session:
                 data = yield from self._behind_plain(data)
             if len(self._received) < _MOST_KEPT:
                 self._received += data
-            incoming.write(data)
 
     def _behind_plain(self, data: bytes) -> Steps[bytes]:
         """What comes behind lines of plain text, which are an injection behind STARTTLS, and the end of it elsewhere."""
@@ -139,24 +120,11 @@ class Session:
         """TLS 1.3 has the client done before the server looked at its certificate: the first word behind is a ticket, or an alert."""
         wire = self._wire
         wire.deadline = min(wire.deadline, until)
-        yield from wire.send(self._outgoing.read())
+        yield from wire.send(self._engine.outgoing())
         try:
-            self._incoming.write((yield from wire.receive()))
-            self._tls.read(1)
+            self._engine.objected((yield from wire.receive()))
         except (TimeoutError, ssl.SSLWantReadError, ssl.SSLZeroReturnError):
             return  # it waits for us to speak, or has said nothing against us
-
-    def _hang_up(self) -> Steps[None]:
-        """With a word, so that no server has to log that somebody was cut off; nobody waits for the answer."""
-        try:
-            if self._done.protocol:
-                self._tls.unwrap()
-        except OSError:
-            pass  # it always is: the peer's own goodbye is not there
-        try:
-            yield from self._wire.send(self._outgoing.read())
-        except OSError:
-            return
 
     def _failure(self, error: OSError) -> Problem:
         peer = self._wire.peer

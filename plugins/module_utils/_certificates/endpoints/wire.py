@@ -23,7 +23,7 @@ Steps = Generator["Wire", None, T]
 
 _CHUNK = 16384
 _MOST = 65536  # of plain text; nobody greets with more
-_UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR)
+_UNDER_WAY = (errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK, errno.EINTR)
 
 
 class Stop(Exception):
@@ -57,6 +57,9 @@ class Wire:
         self._socket.setblocking(False)
         self.fileno = self._socket.fileno()
         code = self._socket.connect_ex(where)
+        if code in _UNDER_WAY:
+            code = self._socket.connect_ex(where)  # nearby it is there by now
+            code = 0 if code == errno.EISCONN else code
         if code in _UNDER_WAY:
             self.mask = EVENT_WRITE
             yield self

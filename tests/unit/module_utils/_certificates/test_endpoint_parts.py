@@ -1,15 +1,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of an endpoint's probe needs no server: a first flight as bytes, iterators side by side, and text that is fit to be shown."""
+"""What of an endpoint's probe needs no server: a first flight as bytes, and text that is fit to be shown."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-
 import pytest
-from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints import chain, starttls, tls, wanted
-from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.parallel import merged
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints import chain, openssl, starttls, wanted
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.wire import Wire, shown
 
 
@@ -59,45 +55,6 @@ def test_a_flight_in_pieces_or_damaged_is_read_as_far_as_it_goes() -> None:
         chain.flight(in_pieces[:place] + b"\xff" + in_pieces[place + 1 :])
 
 
-def test_iterators_side_by_side() -> None:
-    meet = threading.Barrier(3, timeout=20)
-
-    def numbers(first: int) -> Iterator[int]:
-        meet.wait()  # which only ends if all of them run at the same time
-        yield from range(first, first + 10)
-
-    assert sorted(merged([lambda first=first: numbers(first) for first in (0, 10, 20)])) == list(range(30))  # type: ignore[misc]
-
-
-def test_one_that_raises_ends_all() -> None:
-    def endless() -> Iterator[int]:
-        while True:
-            yield 1
-
-    def fails() -> Iterator[int]:
-        yield 2
-        raise KeyError("gone")
-
-    with pytest.raises(KeyError, match="gone"):
-        list(merged([endless, fails]))
-
-
-def test_whoever_has_seen_enough_stops_them() -> None:
-    ended = threading.Event()
-
-    def endless() -> Iterator[int]:
-        try:
-            while True:
-                yield 1
-        finally:
-            ended.set()
-
-    found = merged([endless, lambda: iter([1])])
-    assert next(found) == 1
-    found.close()  # type: ignore[attr-defined]
-    assert ended.wait(20)
-
-
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
@@ -117,7 +74,7 @@ def test_every_protocol_that_can_be_asked_for_can_be_spoken() -> None:
 
 
 def test_contexts_are_made_once() -> None:
-    contexts = tls.Contexts()
+    contexts = openssl.Contexts()
     assert contexts.get(False)[0] is contexts.get(False)[0]
     assert contexts.get(False)[0] is not contexts.get(True)[0]
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import queue
 import re
 import socket
 import threading
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._certificates import inventory
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.openssl import Contexts
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.probe import Limits
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.run import probe_all
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.wanted import Endpoint, endpoint
@@ -93,9 +95,10 @@ CASES = (
     Case("weak key", "weak_key", verdict=Verdict.WARNING),
     Case("beyond 2050", "root_sent", ca_file="lasting.pem"),
     Case("expired cross-sign", "expired_in_chain", sent=3, verdict=Verdict.WARNING),
-    Case("mTLS 1.2", "client_certificate_wanted", verdict=Verdict.OK),
+    Case("mTLS 1.2", "client_certificate_wanted", visits=2, verdict=Verdict.OK),
     Case("mTLS 1.3", verdict=Verdict.OK),
-    Case("TLS 1.2"),
+    Case("TLS 1.2", visits=2),
+    Case("another key exchange", visits=2),
     Case("TLS 1.0", "legacy_protocol", visits=2, verdict=Verdict.WARNING),
     Case("old cipher", "legacy_protocol", visits=2),
     Case("alert without SNI"),
@@ -124,6 +127,40 @@ def test_an_animal(zoo: Zoo, case: Case) -> None:
     assert row.name == f"127.0.0.1:{zoo.ports[case.animal]}"
     assert row.labels["address"] == "127.0.0.1"
     assert (row.not_after is None) == (case.sent == 0)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.animal} as {case.server_name}")
+def test_openssl_alone_sees_the_same(zoo: Zoo, case: Case) -> None:
+    """What the quick handshake reads (quick.py), and what it leaves to OpenSSL, is all that OpenSSL would have read."""
+
+    def look(quick: bool) -> Found:
+        (found,) = probe([at(zoo, case.animal, server_name=case.server_name)], limits=case.limits, contexts=Contexts(quick=quick))
+        return found
+
+    assert look(quick=True) == look(quick=False)
+
+
+def test_where_the_quick_way_was_no_way_it_is_not_tried_again(zoo: Zoo) -> None:
+    before = zoo.visits["TLS 1.2"]
+    rows = probe([at(zoo, "TLS 1.2", server_name=f"{number}.{NAME}") for number in range(5)], concurrency=1)
+    assert {row.facts["protocol"] for row in rows} == {"TLSv1.2"}
+    assert zoo.visits["TLS 1.2"] - before == 6
+
+
+def test_servers_see_a_whole_handshake_and_a_goodbye(zoo: Zoo) -> None:
+    seen: queue.SimpleQueue[tuple[str | None, bytes]] = queue.SimpleQueue()
+    made = tls_zoo.context(zoo.file(zoo.leaf(), zoo.intermediate))
+
+    def handle(connection: socket.socket) -> None:
+        with made.wrap_socket(connection, server_side=True, suppress_ragged_eofs=False) as secured:
+            seen.put((secured.version(), secured.recv(10)))  # SSLEOFError if it ends without a goodbye
+
+    cage = tls_zoo.Cage()
+    cage.add("strict", handle)
+    with cage.open():
+        (row,) = probe([Endpoint("127.0.0.1", cage.ports["strict"], NAME)])
+        assert seen.get(timeout=20) == ("TLSv1.3", b"")
+    assert len(row.chain) == 2
 
 
 @pytest.mark.parametrize(
@@ -304,11 +341,11 @@ def test_a_proxy_that_is_not_there(zoo: Zoo, animal: str, code: str) -> None:
 # --- names and addresses
 
 
-def probe(endpoints: Sequence[Endpoint], resolve: Any = None, limits: Limits = LIMITS, concurrency: int = 8) -> list[Found]:
+def probe(endpoints: Sequence[Endpoint], resolve: Any = None, limits: Limits = LIMITS, concurrency: int = 8, contexts: Contexts | None = None) -> list[Found]:
     def nobody(host: str) -> tuple[str, ...]:
         raise AssertionError(f"{host} was resolved")
 
-    return list(probe_all(endpoints, limits, concurrency, time.monotonic, resolve or nobody))
+    return list(probe_all(endpoints, limits, concurrency, time.monotonic, resolve or nobody, contexts))
 
 
 def test_every_address_is_a_row(zoo: Zoo) -> None:
