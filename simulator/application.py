@@ -7,12 +7,14 @@ from __future__ import annotations
 import io
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from moto.backends import list_of_moto_modules
 from moto.core.model_instances import reset_model_data
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.iam.models import iam_backends
@@ -46,6 +48,14 @@ class Violation:
         return f"{self.side}: {self.service} {self.operation} {self.member} {self.problem}".replace("  ", " ")
 
 
+class _Moto(DomainDispatcherApplication):
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """moto would print that it does not know the service, and fail."""
+        if host is not None and host not in list_of_moto_modules() and not any(pattern.match(f"http://{host}") for _, pattern in self.backend_url_patterns):
+            raise NotImplementedError(host)
+        return super().get_backend_for_host(host)
+
+
 class Simulator:
     """One simulated AWS. ``regions``: others are refused. ``faults`` go off in their order; ``tolerated`` counts known deviations of moto's."""
 
@@ -64,7 +74,7 @@ class Simulator:
         self.faults: list[Fault] = []
         self.violations: list[Violation] = []
         self.tolerated: Counter[Deviation] = Counter()
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = _Moto(create_backend_app)
         self._lock = threading.RLock()
 
     def reset(self) -> None:
@@ -136,7 +146,7 @@ class Simulator:
         except NotImplementedError:
             answer = None
         except Exception as error:
-            return (*self._wrong(found, [("", f"raised {type(error).__name__}: {error}")]), "own" if own else "moto")
+            return (*self._wrong(found, [("", _raised(error))]), "own" if own else "moto")
         source = "own" if own else "moto"
         if answer is None or (answer.status in (404, 405, 500) and answer.body.lstrip()[:9].lower() == b"<!doctype"):
             self._violate("unimplemented", found, [("", f"is not implemented by {'our backend' if own else 'moto'}")])
@@ -207,6 +217,12 @@ class Simulator:
                 agent=request.headers.get("User-Agent", ""),
             )
         )
+
+
+def _raised(error: Exception) -> str:
+    """What, and where: its text may have a secret in it."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"raised {type(error).__name__} ({'/'.join(Path(last.filename).parts[-3:])}:{last.lineno})"
 
 
 def _read_body(environ: dict[str, Any]) -> None:

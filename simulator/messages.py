@@ -111,7 +111,9 @@ def answer_findings(route: Route, status: int, headers: Mapping[str, str], body:
     try:
         parsed = create_parser(route.protocol).parse(parts, shape)
     except (ResponseParserError, ValueError, TypeError, KeyError, AttributeError) as error:
-        return "", [("", f"can't be parsed ({type(error).__name__})")]
+        unparsed = ("", f"can't be parsed ({type(error).__name__})")
+        inside = _answer_findings(route, shape, {}, body) if shape is not None and route.protocol in _JSON else ()
+        return "", [*inside, unparsed]
     if status >= 300:
         return _error_findings(route, status, parsed, body)
     assert shape is not None

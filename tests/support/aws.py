@@ -21,6 +21,7 @@ from simulator.application import ACCOUNT_ID, Simulator, Violation
 from simulator.backend import Backend, World
 from simulator.backends import BACKENDS
 from simulator.clock import ManualClock
+from simulator.deviations import Deviation
 from simulator.faults import Fault
 from simulator.record import Call
 from simulator.server import serving
@@ -55,7 +56,7 @@ class Aws:
 
     @property
     def writes(self) -> dict[str, list[str]]:
-        """Operations that wrote, by "service Noun name"; empty after check mode."""
+        """Operations that write, by "service Noun name"; empty after check mode."""
         return record.writes(self.log)
 
     @property
@@ -72,6 +73,11 @@ class Aws:
     def violations(self) -> list[Violation]:
         """What was asked or answered against the service models. Empty at the end: a test that provokes some clears them."""
         return self._simulator.violations
+
+    @property
+    def tolerated(self) -> Counter[Deviation]:
+        """Known deviations from the models that came up."""
+        return self._simulator.tolerated
 
     @property
     def environ(self) -> dict[str, str]:
