@@ -10,6 +10,7 @@ from simulator.corrections.ec2 import Ec2
 from simulator.corrections.ecr import Ecr
 from simulator.corrections.kms import Kms
 from simulator.corrections.rds import Rds
+from simulator.corrections.route53 import Dns
 from simulator.corrections.sts import Sts
 from simulator.eks.backend import Eks
 
@@ -20,5 +21,6 @@ BACKENDS: dict[str, type[Backend]] = {
     "eks": Eks,
     "kms": Kms,
     "rds": Rds,
+    "route53": Dns,
     "sts": Sts,
 }

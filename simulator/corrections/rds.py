@@ -211,8 +211,8 @@ class Rds(Parameters, Backend, RDSResponse):
     def modify_db_subnet_group(self) -> ActionResult:
         """moto forgets the group while it answers."""
         result = super().modify_db_subnet_group()
-        group = result.result["DBSubnetGroup"]
-        self.backend.subnet_groups[group.name] = group
+        groups: Any = result.result
+        self.backend.subnet_groups[groups["DBSubnetGroup"].name] = groups["DBSubnetGroup"]
         return result
 
     def delete_db_subnet_group(self) -> Any:
