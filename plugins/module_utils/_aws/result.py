@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,8 +16,8 @@ LATER = "(known after apply)"
 
 
 def text(state: Any) -> str:
-    """A state as a diff shows it."""
-    return yaml.safe_dump(state, sort_keys=True, allow_unicode=True, width=160) if state else ""
+    """A state as a diff shows it. Texts of a playbook are of classes of Ansible's, which YAML does not know and JSON takes as what they are."""
+    return yaml.safe_dump(json.loads(json.dumps(state, default=str)), sort_keys=True, allow_unicode=True, width=160) if state else ""
 
 
 @dataclass(frozen=True)
