@@ -74,7 +74,7 @@ options:
         type: dict
         default: {cpu: "1", memory: "256Mi"}
       pull_secret:
-        description: Name of the Secret that pulls images.
+        description: Name of the Secret that pulls images. Empty if the nodes need none.
         type: str
         default: registry-pull
       user:

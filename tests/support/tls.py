@@ -19,7 +19,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._tls.wanted impor
 @contextmanager
 def front(port: int, folder: Path, name: str = "localhost") -> Iterator[tuple[str, Path]]:
     """Host and certificate authority of a TLS server that hands everything on to ``port`` on 127.0.0.1, while the block lasts."""
-    made = ensure(Request(folder, (Leaf("front", (name,), ("127.0.0.1",), 1),), "test", 2))
+    made = ensure(Request(folder, (Leaf("front", (name,), ("127.0.0.1",), 1),), "test", 2, permitted=()))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "front.crt", folder / "front.key")
 

@@ -117,6 +117,7 @@ class Aws:
             return self._clients[service]
 
     def _connect(self, service: str) -> Any:
+        session = self._made_session()
         config = importlib.import_module("botocore.config").Config(
             connect_timeout=_CONNECT,
             read_timeout=_READ,
@@ -125,7 +126,7 @@ class Aws:
             user_agent_extra="slipway",
         )
         try:
-            return self._made_session().client(service, endpoint_url=self.access.endpoint(service), config=config)
+            return session.client(service, endpoint_url=self.access.endpoint(service), config=config)
         except Exception as error:
             raise errors.meaning(error, f"AWS {service} in {self.region}", service) from None
 

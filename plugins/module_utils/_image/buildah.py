@@ -22,6 +22,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import Co
 from ansible_collections.slipway.platform.plugins.module_utils._image import layer, machine
 from ansible_collections.slipway.platform.plugins.module_utils._image.source import Source, copy
 from ansible_collections.slipway.platform.plugins.module_utils._oci import names
+from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import Credential, config_json
 from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import Descriptor, Layout
 
 _DEADLINE = 1800.0
@@ -32,11 +33,12 @@ _SHOWN_LINES = 20
 
 @dataclass(frozen=True)
 class Access:
-    """How buildah gets the bases: the registry's credentials and certificates."""
+    """How buildah gets the bases: the registry's credentials and certificates. ``credential`` is asked where there is no ``auth_file``."""
 
     host: str
     ca_file: Path | None
     auth_file: Path | None
+    credential: Callable[[], Credential | None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,9 @@ def _buildah_build(recipe: Recipe, folder: Path, context: Path, access: Access, 
     argv.append("--ignorefile=/dev/null")
     if recipe.stage:
         argv.append(f"--target={recipe.stage}")
-    if access.auth_file:
-        argv.append(f"--authfile={access.auth_file}")
+    given = folder / "auth.json"
+    if auth_file := access.auth_file or _kept(access, given):
+        argv.append(f"--authfile={auth_file}")
     if access.ca_file:
         certificates = folder / "certificates"
         certificates.mkdir()
@@ -104,7 +107,19 @@ def _buildah_build(recipe: Recipe, folder: Path, context: Path, access: Access, 
         last = list(shown.lines)
         message = f"building {recipe.name} failed at {shown.step or 'its start'}\n" + "\n".join(last)
         raise CommandFailed(message, step=shown.step, last_lines=last, status=error.facts.get("status")) from None
+    finally:
+        given.unlink(missing_ok=True)
     return identity.read_text().strip()
+
+
+def _kept(access: Access, path: Path) -> Path | None:
+    """A file for buildah with the credential that the registry's own provider gives; None if it gives none."""
+    credential = access.credential()
+    if credential is None:
+        return None
+    path.touch(mode=0o600)
+    path.write_text(config_json({access.host: credential}))
+    return path
 
 
 class _Output:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import Co
 from ansible_collections.slipway.platform.plugins.module_utils._image import buildah, sbom, source
 from ansible_collections.slipway.platform.plugins.module_utils._image.catalog import registry_files
 from ansible_collections.slipway.platform.plugins.module_utils._image.workspace import workspace
-from ansible_collections.slipway.platform.plugins.module_utils._oci import names, referrers
+from ansible_collections.slipway.platform.plugins.module_utils._oci import ecr, names, referrers
 from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import Descriptor
 from ansible_collections.slipway.platform.plugins.module_utils._oci.push import push_layout
 from ansible_collections.slipway.platform.plugins.module_utils._oci.reference import Digest, Reference, check_repository
@@ -265,5 +266,5 @@ def request_from(
         )
         for s in params["services"]
     ]
-    access = buildah.Access(host, ca_file, auth_file)
+    access = buildah.Access(host, ca_file, auth_file, partial(ecr.credential, host))
     return Request(services, params["bases"], Registry.connect(host, ca_file, auth_file), access, environment, cache, check_mode, progress)

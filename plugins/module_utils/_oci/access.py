@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -92,17 +92,9 @@ class Registries:
         with self._lock:
             if host not in self._opened:
                 scheme = "http" if host in self._access.plain_http else "https"
-                keychain = keychain_of(self._access.keychain, host)
+                keychain = ecr.keychain_of(self._access.keychain, host)
                 self._opened[host] = Registry(host, self._transport, keychain, scheme=scheme, clock=self._clock, sleep=self._sleep, limits=self._limits)
             return self._opened[host]
-
-
-def keychain_of(keychain: Keychain, host: str) -> Keychain:
-    """What is known of a registry; AWS is asked for those of ECR that nothing is known of as a whole."""
-    known = keychain.of(host)
-    if ecr.is_ecr(host) and known.find(host) is None:
-        return replace(known, helpers={"": lambda _: ecr.credential(host)})
-    return known
 
 
 def _certificates(file: Path) -> Path:

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Access, Aws
-from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import Credential
+from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import Credential, Keychain
 
 _HOST = re.compile(r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)")
 _ATTEMPTS = 3
@@ -26,3 +27,11 @@ def credential(registry: str) -> Credential | None:
     answer = Aws(Access(match["region"], attempts=_ATTEMPTS)).call("ecr", "get_authorization_token", registryIds=[match["account"]])
     user, _, password = base64.b64decode(answer["authorizationData"][0]["authorizationToken"]).decode().partition(":")
     return Credential(user, password)
+
+
+def keychain_of(keychain: Keychain, host: str) -> Keychain:
+    """What is known of a registry; AWS is asked for those of ECR that nothing is known of as a whole."""
+    known = keychain.of(host)
+    if is_ecr(host) and known.find(host) is None:
+        return replace(known, helpers={"": lambda _: credential(host)})
+    return known

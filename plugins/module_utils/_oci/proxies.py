@@ -12,7 +12,7 @@ import http.client
 import ssl
 from collections.abc import Mapping
 from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed has not the second
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 

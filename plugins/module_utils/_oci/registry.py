@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, NotFound, Unreachable
-from ansible_collections.slipway.platform.plugins.module_utils._oci import names, refusals
+from ansible_collections.slipway.platform.plugins.module_utils._oci import ecr, names, refusals
 from ansible_collections.slipway.platform.plugins.module_utils._oci.blobs import Blobs
 from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import Keychain
 from ansible_collections.slipway.platform.plugins.module_utils._oci.layout import Descriptor
@@ -63,8 +63,9 @@ class Registry(Blobs):
         keychain: Keychain | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> Registry:
-        """A registry by host, the certificates to trust, and credentials or the file of them."""
-        return cls(host, Pool(lambda: trust(ca_file)), Keychain.from_file(auth_file) if auth_file else keychain, sleep=sleep)
+        """A registry by host, the certificates to trust, and credentials or the file of them. Those for Amazon ECR need not be given."""
+        known = Keychain.from_file(auth_file) if auth_file else keychain or Keychain({})
+        return cls(host, Pool(lambda: trust(ca_file)), ecr.keychain_of(known, host), sleep=sleep)
 
     def __enter__(self) -> Registry:
         return self

@@ -44,7 +44,7 @@ def common(context: Context) -> Manifest:
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "imagePullSecrets": [{"name": context.settings.pull_secret}],
+        **({"imagePullSecrets": [{"name": context.settings.pull_secret}]} if context.settings.pull_secret else {}),
         "securityContext": {
             "fsGroup": user,
             "fsGroupChangePolicy": "OnRootMismatch",

@@ -3,16 +3,23 @@
 
 from __future__ import annotations
 
-import base64
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Denied, InvalidInput, Missing
 from ansible_collections.slipway.platform.plugins.module_utils._oci import ecr
 from ansible_collections.slipway.platform.plugins.module_utils._oci.credentials import Credential, Keychain, default_files
+from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry
+from support import aws as simulated
+from support.registry import FakeRegistry, serve
+from support.tls import front
+from support.tls_zoo import Cage, proxy
+
+from simulator.faults import Fault
 
 SECRET = "planted-secret-value"
 HELPER = """#!/bin/sh
@@ -86,42 +93,41 @@ def test_the_usual_places(tmp_path: Path) -> None:
 ECR = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
 
 
-def test_ecr_gives_a_password_for_its_own_hosts_only() -> None:
-    asked: list[tuple[str, list[str]]] = []
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[simulated.Aws]:
+    with simulated.running() as aws:
+        aws.into(monkeypatch)
+        yield aws
 
-    def client(region: str) -> Any:
-        def get_authorization_token(registryIds: list[str]) -> Any:  # noqa: N803
-            asked.append((region, registryIds))
-            return {"authorizationData": [{"authorizationToken": base64.b64encode(f"AWS:{SECRET}".encode()).decode()}]}
 
-        return SimpleNamespace(get_authorization_token=get_authorization_token)
-
-    assert ecr.credential(ECR, client) == Credential("AWS", SECRET)
-    assert ecr.credential("registry.example.org", client) is None
+def test_ecr_gives_a_password_for_its_own_hosts_only(aws: simulated.Aws) -> None:
+    found = ecr.credential(ECR)
+    assert found is not None
+    assert (found.username, bool(found.password)) == ("AWS", True)
+    assert found.password not in repr(found)
+    assert ecr.credential("registry.example.org") is None
     assert not ecr.is_ecr(f"{ECR}.example.org")
-    assert asked == [("eu-central-1", ["123456789012"])]
+    assert [(call.operation, call.region, call.parameters) for call in aws.log] == [
+        ("GetAuthorizationToken", "eu-central-1", {"registryIds": ["123456789012"]})
+    ]
 
 
-def test_ecr_that_refuses_is_denied_and_boto3_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def client(region: str) -> Any:
-        return SimpleNamespace()
-
-    with pytest.raises(Denied, match="AWS gives no credentials"):
-        ecr.credential(ECR, client)
-    monkeypatch.setitem(__import__("sys").modules, "boto3", None)
+def test_ecr_that_refuses_is_denied_and_boto3_that_is_missing_is_named(aws: simulated.Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws.faults.append(Fault("error", "ecr", code="AccessDeniedException"))
+    with pytest.raises(Denied, match="AWS ecr GetAuthorizationToken in eu-central-1: AccessDeniedException"):
+        ecr.credential(ECR)
+    monkeypatch.setitem(sys.modules, "boto3", None)
     with pytest.raises(Missing, match="boto3"):
         ecr.credential(ECR)
 
 
-def test_ecr_with_boto3_itself() -> None:
-    boto3 = pytest.importorskip("boto3", reason="boto3 is an extra")
-    from botocore.stub import Stubber
-
-    real = boto3.client("ecr", region_name="eu-central-1", aws_access_key_id="x", aws_secret_access_key="y")
-    token = base64.b64encode(f"AWS:{SECRET}".encode()).decode()
-    with Stubber(real) as stub:
-        stub.add_response("get_authorization_token", {"authorizationData": [{"authorizationToken": token}]}, {"registryIds": ["123456789012"]})
-        assert ecr.credential(ECR, lambda _: real) == Credential("AWS", SECRET)
-        stub.add_client_error("get_authorization_token", "AccessDeniedException")
-        with pytest.raises(Denied, match="AccessDenied"):
-            ecr.credential(ECR, lambda _: real)
+def test_a_registry_of_ecr_is_opened_with_what_ecr_gives(aws: simulated.Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = ecr.credential(ECR)
+    assert given is not None
+    cage = Cage()
+    with serve(FakeRegistry(users={given.username: given.password}, auth="basic")) as fake, front(fake.port, tmp_path, ECR) as (host, ca_file):
+        cage.add("proxy", proxy(to=int(host.partition(":")[2])))
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{cage.ports['proxy']}")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        with cage.open(), Registry.connect(ECR, ca_file) as registry:
+            assert not registry.exists("a/b", "v1")

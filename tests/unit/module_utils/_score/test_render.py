@@ -480,3 +480,11 @@ def test_one_name_twice_is_refused(tmp_path: Path) -> None:
     other = write(tmp_path / "b", BASE.replace("SLIPWAY", "").replace("CONTAINER", "").replace("RESOURCES", "").replace("hello", "hello-migrate"))
     message = refused([hello(tmp_path / "a", "migrate: {command: [m]}"), other], images=images("hello", "hello-migrate"))
     assert "two services both make the NetworkPolicy hello-migrate" in message
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"), [({}, [{"name": "registry-pull"}]), ({"pull_secret": "other"}, [{"name": "other"}]), ({"pull_secret": ""}, None)]
+)
+def test_nodes_that_may_pull_by_themselves_need_no_secret(tmp_path: Path, setting: dict[str, str], expected: list[dict[str, str]] | None) -> None:
+    pod = only(render([hello(tmp_path)], settings=setting), "Deployment")["spec"]["template"]["spec"]
+    assert pod.get("imagePullSecrets") == expected
