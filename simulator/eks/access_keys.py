@@ -4,13 +4,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
+from simulator.corrections.sts import USER
 from simulator.eks.tokens import Key
 
+_NONE: Mapping[str, str] = MappingProxyType({})
 
-def of_moto(account: str, access_key: str, partition: str = "aws") -> Key | None:
-    """A user's lasting key, or the key of a session; None: it was not made here."""
+
+def of_moto(account: str, access_key: str, partition: str = "aws", others: Mapping[str, str] = _NONE) -> Key | None:
+    """A user's lasting key, or the key of a session; None: it was not made here.
+
+    ``others``: secrets of keys that nobody made, by their ids; whoever has one is the simulator's own user, as STS says.
+    """
     from moto.iam.models import iam_backends
     from moto.sts.models import sts_backends
 
@@ -21,4 +29,4 @@ def of_moto(account: str, access_key: str, partition: str = "aws") -> Key | None
     for key in user.access_keys if user else ():
         if key.access_key_id == access_key and key.status == "Active":
             return Key(user.arn, key.secret_access_key)
-    return None
+    return Key(f"arn:{partition}:iam::{account}:user/{USER}", others[access_key]) if access_key in others else None

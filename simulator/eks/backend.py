@@ -11,6 +11,8 @@ from typing import Any
 from moto.utilities.aws_headers import gen_amzn_requestid_long
 
 from simulator.backend import Backend, World
+from simulator.corrections.sts import USER
+from simulator.eks import access_keys
 from simulator.eks.errors import EksError
 from simulator.eks.neighbours import MotoNeighbours
 from simulator.eks.operations import OPERATIONS, perform
@@ -43,9 +45,9 @@ class Eks(Backend):
         return Scene(self.state(EksState), neighbours, self.clock.now(), self.current_account, self.region, self._caller(partition))
 
     def _caller(self, partition: str) -> str:
-        from moto.sts.models import sts_backends
-
-        return str(sts_backends[self.current_account][partition].get_caller_identity(self.access_key, self.region)[1])
+        """Who STS says it is."""
+        found = access_keys.of_moto(self.current_account, self.access_key, partition)
+        return found.arn if found else f"arn:{partition}:iam::{self.current_account}:user/{USER}"
 
     def _answer(self, status: int, body: Any, code: str = "") -> tuple[int, dict[str, Any], str]:
         headers: dict[str, Any] = {**self.response_headers, "content-type": "application/json", "status": str(status)}

@@ -1,16 +1,17 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Insights: what EKS found that hinders the next upgrade. They are found from the cluster as it is, unless a fault says what is found.
+"""Insights: what EKS found that hinders the next upgrade, when it last looked; a fault says at once what is found.
 
-Which checks there are, and their texts, follow the user guide, "View cluster insights"; EKS looks once a day, or when it is told to.
+Which checks there are, and their texts, follow the user guide, "View cluster insights". EKS looks once a day, or when it is told to: what has been mended
+since then is still found.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from simulator.eks import catalogue
@@ -20,6 +21,7 @@ from simulator.eks.state import Cluster, Json, Scene
 from simulator.eks.versions import VERSIONS, following
 
 _SKEW = 3
+_EVERY = timedelta(days=1)
 
 
 @dataclass
@@ -34,19 +36,20 @@ class Check:
 
 
 def refreshed(cluster: Cluster, when: datetime) -> None:
+    """Looks, at this time."""
+    target = following(cluster.version)
+    checks = [_kubelets(cluster, target), _addons(cluster, target), _health(cluster), _deprecated(target)] if target in VERSIONS else []
+    cluster.findings = (target, checks)
     cluster.refreshes = {"status": "COMPLETED", "message": "Insights refresh completed successfully", "startedAt": when, "endedAt": when}
 
 
-def _checks(scene: Scene, cluster: Cluster) -> Iterable[Check]:
-    target = following(cluster.version)
-    if target not in VERSIONS:
-        return []
-    checks = [_kubelets(cluster, target), _addons(cluster, target), _health(cluster), _deprecated(target)]
-    for check in checks:
+def _checks(scene: Scene, cluster: Cluster) -> Iterator[Check]:
+    old = cluster.refreshes["status"] == "COMPLETED" and scene.now - cluster.refreshes["endedAt"] >= _EVERY
+    if old or cluster.findings[0] != following(cluster.version):
+        refreshed(cluster, scene.now)
+    for check in cluster.findings[1]:
         finding = scene.state.faults.findings.get((cluster.name, check.name))
-        if finding:
-            check.status, check.reason = finding.status, finding.reason
-    return checks
+        yield replace(check, status=finding.status, reason=finding.reason) if finding else check
 
 
 def _kubelets(cluster: Cluster, target: str) -> Check:

@@ -43,7 +43,10 @@ class Update:
 
 @dataclass
 class Cluster:
-    """``shown`` is what DescribeCluster shows; resources of the cluster go by their names, and policies of an access entry by their ARNs."""
+    """``shown`` is what DescribeCluster shows; resources of the cluster go by their names, and policies of an access entry by their ARNs.
+
+    ``findings``: the insights' checks, and the version of Kubernetes that they are for, as they were when EKS last looked (``refreshes``).
+    """
 
     shown: Json
     creator: str = ""
@@ -56,6 +59,7 @@ class Cluster:
     nodegroups: dict[str, Json] = field(default_factory=dict)
     providers: dict[str, Json] = field(default_factory=dict)
     refreshes: Json = field(default_factory=dict)
+    findings: tuple[str, list[Any]] = ("", [])
 
     @property
     def name(self) -> str:

@@ -2,16 +2,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import base64
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
+from support.aws import ACCESS_KEY, SECRET_KEY
 from support.eks import Account, refused
 
+from simulator.eks.access_keys import of_moto
 from simulator.eks.authorization import Grant, access_of
+from simulator.eks.tokens import BadToken, principal_of
 
 INVALID, BAD, ABSENT = "InvalidParameterException", "InvalidRequestException", "ResourceNotFoundException"
 POLICY = "arn:aws:eks::aws:cluster-access-policy/{}"
-CREATOR = "arn:aws:iam::123456789012:user/moto"
+CREATOR = "arn:aws:iam::123456789012:user/simulated"
 WHOLE = {"type": "cluster"}
 
 
@@ -201,3 +207,45 @@ def test_without_entries_only_the_creator_is_known(account: Account) -> None:
     assert access is not None
     assert (access.username, access.groups) == ("kubernetes-admin", ("system:masters",))
     assert access_of(account.inside(), "arn:aws:sts::123456789012:assumed-role/node/s") is None
+
+
+def test_a_token_of_a_session_leads_to_its_entry(account: Account, developer: str) -> None:
+    """From end to end: STS gives a session, its call is signed as the AWS CLI signs it, and the entry says who that is."""
+    entry(account, developer, kubernetesGroups=["devs"])
+    session = account.aws.client("sts").assume_role(RoleArn=developer, RoleSessionName="jane")["Credentials"]
+    sts = account.aws.client(
+        "sts",
+        aws_access_key_id=session["AccessKeyId"],
+        aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
+    )
+    arn = principal_of(token_of(sts), "one", datetime.now(UTC), partial(of_moto, account.aws.account_id), {account.aws.url})
+    access = access_of(account.inside(), arn)
+    assert arn == sts.get_caller_identity()["Arn"]
+    assert access is not None
+    assert (access.username, access.groups) == ("arn:aws:sts::123456789012:assumed-role/developer/jane", ("devs",))
+
+
+def test_a_token_of_the_simulator_s_own_user(account: Account) -> None:
+    account.cluster()
+    keys = partial(of_moto, account.aws.account_id, others={ACCESS_KEY: SECRET_KEY})
+    token = token_of(account.aws.client("sts"))
+    arn = principal_of(token, "one", datetime.now(UTC), keys, {account.aws.url})
+    assert arn == account.aws.client("sts").get_caller_identity()["Arn"] == CREATOR
+    access = access_of(account.inside(), arn)
+    assert access is not None
+    assert access.grants == (Grant("AmazonEKSClusterAdminPolicy", None, "cluster-admin"),)
+    with pytest.raises(BadToken, match="is not known"):
+        principal_of(token, "one", datetime.now(UTC), partial(of_moto, account.aws.account_id), {account.aws.url})
+
+
+def token_of(sts: Any, cluster: str = "one") -> str:
+    """As ``aws eks get-token`` makes it."""
+
+    def name(request: Any, **_more: Any) -> None:
+        request.headers["x-k8s-aws-id"] = cluster
+
+    sts.meta.events.register("before-sign.sts.GetCallerIdentity", name)
+    url = sts.generate_presigned_url("get_caller_identity", ExpiresIn=60, HttpMethod="GET")
+    sts.meta.events.unregister("before-sign.sts.GetCallerIdentity", name)
+    return "k8s-aws-v1." + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")

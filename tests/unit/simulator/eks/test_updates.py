@@ -111,7 +111,7 @@ def test_the_authentication_mode_goes_forward_step_by_step(account: Account) -> 
     assert to("API") == "Unsupported authentication mode update from CONFIG_MAP to API"
     account.update(accessConfig={"authenticationMode": "API_AND_CONFIG_MAP"})
     account.later()
-    assert any("user/moto" in arn for arn in account.eks.list_access_entries(clusterName="one")["accessEntries"])
+    assert any("user/simulated" in arn for arn in account.eks.list_access_entries(clusterName="one")["accessEntries"])
     assert to("CONFIG_MAP") == "Unsupported authentication mode update from API_AND_CONFIG_MAP to CONFIG_MAP"
     account.update(accessConfig={"authenticationMode": "API"})
     account.later()

@@ -111,11 +111,13 @@ def test_a_warning_does_not(account: Account) -> None:
     account.eks.update_cluster_version(name="one", version="1.36")
 
 
-def test_an_old_add_on_is_found(account: Account) -> None:
+def test_an_old_add_on_is_found_when_eks_looks(account: Account) -> None:
     account.cluster(version="1.34", **account.auto())
     old = account.eks.describe_addon_versions(addonName="kube-proxy", kubernetesVersion="1.31")["addons"][0]["addonVersions"][0]["addonVersion"]
     account.eks.create_addon(clusterName="one", addonName="kube-proxy", addonVersion=old)
     account.later()
+    assert insights(account)["EKS add-on version compatibility"]["insightStatus"]["status"] == "PASSING"
+    look_again(account)
     insight = insights(account)["EKS add-on version compatibility"]
     assert insight["insightStatus"]["status"] == "ERROR"
     shown = account.eks.describe_insight(clusterName="one", id=insight["id"])["insight"]
@@ -125,7 +127,17 @@ def test_an_old_add_on_is_found(account: Account) -> None:
     fits_both = next(version for version in details[0]["compatibleVersions"] if version.startswith("v1.34"))
     account.eks.update_addon(clusterName="one", addonName="kube-proxy", addonVersion=fits_both)
     account.later()
+    assert refused(account.eks.update_cluster_version, name="one", version="1.35")[0] == "InvalidStateException"
+    account.aws.clock.advance(24 * 3600)
     assert insights(account)["EKS add-on version compatibility"]["insightStatus"]["status"] == "PASSING"
+    account.eks.update_cluster_version(name="one", version="1.35")
+    account.later()
+    assert {insight["kubernetesVersion"] for insight in insights(account).values()} == {"1.36"}
+
+
+def look_again(account: Account) -> None:
+    account.eks.start_insights_refresh(clusterName="one")
+    account.later()
 
 
 def test_insights_are_refreshed(account: Account) -> None:
