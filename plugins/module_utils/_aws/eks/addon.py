@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 from ansible_collections.slipway.platform.plugins.module_utils._aws import tags as tagging
+from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.tagging import given
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput
 
 Associations = dict[str, str]
@@ -89,7 +90,7 @@ def change(asked: Wanted, version: str | None, found: Mapping[str, Any] | None, 
     settings: dict[str, Any] = {"version": version, "configuration": asked.configuration, "pod_identity": asked.pod_identity, "namespace": asked.namespace}
     settings = {key: dict(value) if isinstance(value, Mapping) else value for key, value in settings.items() if value is not None}
     if found is None:
-        return Change(asked, {}, settings | {"status": "ACTIVE", "tags": dict(tags)}, parameters=_members(settings, asked) | {"tags": dict(tags)})
+        return Change(asked, {}, settings | {"status": "ACTIVE", "tags": dict(tags)}, parameters=_members(settings, asked) | given(tags))
     has = seen(found, roles)
     if asked.namespace is not None and has["namespace"] and has["namespace"] != asked.namespace:
         raise Conflict(
@@ -101,7 +102,7 @@ def change(asked: Wanted, version: str | None, found: Mapping[str, Any] | None, 
     anew = found.get("status") == "CREATE_FAILED"
     if anew:
         kept = {key: value for key, value in has.items() if key in ("version", "configuration", "pod_identity") and value}
-        return Change(asked, before, after, found, _members(kept | settings, asked) | {"tags": after["tags"]}, anew=True)
+        return Change(asked, before, after, found, _members(kept | settings, asked) | given(after["tags"]), anew=True)
     return Change(asked, before, after, found, _update(before, after, asked, found))
 
 

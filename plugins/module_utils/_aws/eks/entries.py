@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.access import Change, Entry, Standing, change, shown, wanted
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.purge import carries, is_caller
-from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.tagging import retag
+from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.tagging import given, retag
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.waiting import SPREAD, not_spread
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import Converged
 from ansible_collections.slipway.platform.plugins.module_utils._aws.wait import eventually
@@ -110,7 +110,7 @@ def _result(changes: list[Change], gone: list[Standing], kept: list[dict[str, st
 def _write(aws: Aws, cluster: str, each: Change) -> None:
     where = {"clusterName": cluster, "principalArn": each.entry.principal}
     if each.create:
-        more: dict[str, Any] = {"type": each.entry.type, "tags": each.after["tags"]}
+        more: dict[str, Any] = {"type": each.entry.type, **given(each.after["tags"])}
         more |= {"username": each.entry.username} if each.entry.username else {}
         more |= {"kubernetesGroups": list(each.entry.groups)} if each.entry.groups else {}
         eventually(aws, lambda: aws.call("eks", "create_access_entry", **where, **more), not_spread, SPREAD)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
@@ -68,21 +68,28 @@ def task(aws: Aws, params: Mapping[str, Any]) -> Result:
             return otherwise
 
     name = params["name"]
-    versions = asked(lambda: offered(aws), Offered())
-    names = tuple(asked(lambda: aws.listed("eks", "list_clusters", "clusters"), list[str]()))
     absent: Mapping[str, Any] = {"status": "absent"}
     unknown: Mapping[str, Any] = {"status": "unknown"}
+    versions = asked(lambda: offered(aws), Offered())
+    names = asked(lambda: aws.listed("eks", "list_clusters", "clusters"), list[str]())
     found = asked(lambda: find(aws, name) or absent, unknown) if name else {}
-    if not found.get("arn"):
-        return Result(clusters=names, name=name, status=found.get("status", ""), versions=versions.versions, problems=tuple(problems))
-    groups = asked(lambda: [_part(each, "nodegroupName", "version") for each in node_groups(aws, name)], list[Part]())
-    addons = asked(lambda: _addons(aws, name), list[Part]())
-    told = asked(lambda: insights.listed(aws, name), list[Insight]())
+    result = Result(clusters=tuple(names), name=name, status=found.get("status", ""), versions=versions.versions)
+    if found.get("arn"):
+        result = replace(
+            _of(result, found),
+            support=versions.of(found.get("version", "")),
+            nodegroups=tuple(asked(lambda: [_part(each, "nodegroupName", "version") for each in node_groups(aws, name)], list[Part]())),
+            addons=tuple(asked(lambda: _addons(aws, name), list[Part]())),
+            insights=tuple(asked(lambda: insights.listed(aws, name), list[Insight]())),
+        )
+    return replace(result, problems=tuple(problems))
+
+
+def _of(result: Result, found: Mapping[str, Any]) -> Result:
+    """What DescribeCluster tells."""
     vpc = found.get("resourcesVpcConfig") or {}
-    return Result(
-        clusters=names,
-        name=name,
-        status=found["status"],
+    return replace(
+        result,
         arn=found["arn"],
         endpoint=found.get("endpoint", ""),
         certificate_authority=(found.get("certificateAuthority") or {}).get("data", ""),
@@ -93,12 +100,6 @@ def task(aws: Aws, params: Mapping[str, Any]) -> Result:
         settings=seen(found),
         tags=found.get("tags") or {},
         issues=causes((found.get("health") or {}).get("issues") or ()),
-        support=versions.of(found.get("version", "")),
-        insights=tuple(told),
-        nodegroups=tuple(groups),
-        addons=tuple(addons),
-        versions=versions.versions,
-        problems=tuple(problems),
     )
 
 

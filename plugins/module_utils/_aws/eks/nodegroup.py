@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws import tags as tagging
+from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.tagging import given
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.versions import minor
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput, wrong_at
@@ -179,7 +180,7 @@ def _creation(name: str, settings: Settings, tags: Mapping[str, str]) -> Setting
         low = scaling.get("min", scaling.get("desired", 1))
         desired = scaling.get("desired", low)
         parameters["scalingConfig"] = {"minSize": low, "desiredSize": desired, "maxSize": scaling.get("max", max(desired, 1))}
-    return parameters | _update_config(settings) | {"tags": dict(tags)}
+    return parameters | _update_config(settings) | given(tags)
 
 
 def _config(has: Settings, settings: Settings) -> Settings:

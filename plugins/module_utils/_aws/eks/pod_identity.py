@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.slipway.platform.plugins.module_utils._aws import tags as tagging
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.purge import carries
-from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.tagging import retag
+from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.tagging import given, retag
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.waiting import SPREAD, not_spread
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import Converged
 from ansible_collections.slipway.platform.plugins.module_utils._aws.wait import eventually
@@ -144,7 +144,7 @@ def _members(state: Mapping[str, Any]) -> dict[str, Any]:
 def _write(aws: Aws, cluster: str, each: Change) -> None:
     if each.found is None:
         namespace, account = each.key
-        parameters = {"clusterName": cluster, "namespace": namespace, "serviceAccount": account, "tags": each.after["tags"], **_members(each.after)}
+        parameters = {"clusterName": cluster, "namespace": namespace, "serviceAccount": account, **given(each.after["tags"]), **_members(each.after)}
         eventually(aws, lambda: aws.call("eks", "create_pod_identity_association", **parameters), not_spread, SPREAD)
         return
     differing = {key: value for key, value in each.after.items() if value != each.before[key]}

@@ -10,6 +10,11 @@ from ansible_collections.slipway.platform.plugins.module_utils._aws import tags
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
 
 
+def given(tags: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """The member of a request that makes something; EKS takes no empty tags."""
+    return {"tags": dict(tags)} if tags else {}
+
+
 def retag(aws: Aws, arn: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:
     added, removed = tags.changes(before, after)
     if added:
