@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""UpdateClusterConfig, UpdateClusterVersion and AssociateEncryptionConfig: one kind of change per call."""
+"""UpdateClusterConfig: one kind of change per call."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from simulator.eks import cluster_rules as rules
-from simulator.eks import entries, insights, network
+from simulator.eks import network, own_entries
 from simulator.eks.errors import EksError, invalid_parameter
 from simulator.eks.state import Cluster, Json, Scene
 from simulator.eks.updates import begin, refuse_if_running
-from simulator.eks.versions import VERSIONS, following, offered
+from simulator.eks.versions import VERSIONS
 
 Change = tuple[Json, Callable[[], None]]
 _ENDPOINT = {"endpointPublicAccess", "endpointPrivateAccess", "publicAccessCidrs"}
@@ -88,7 +88,7 @@ def _access(scene: Scene, cluster: Cluster, parameters: Json) -> Change:
     def apply() -> None:
         cluster.shown["accessConfig"]["authenticationMode"] = mode
         if before == "CONFIG_MAP":
-            entries.bootstrap(scene, cluster, scene.now)
+            own_entries.bootstrap(scene, cluster, scene.now)
 
     return {"AuthenticationMode": mode}, apply
 
@@ -120,7 +120,7 @@ def _auto_mode(scene: Scene, cluster: Cluster, parameters: Json) -> Change:
     def apply() -> None:
         cluster.shown |= {"computeConfig": after, "storageConfig": parameters.get("storageConfig")}
         cluster.shown["kubernetesNetworkConfig"]["elasticLoadBalancing"] = balancing
-        entries.for_auto_mode(scene, cluster, scene.now)
+        own_entries.for_auto_mode(scene, cluster, scene.now)
 
     texts = {"ComputeConfig": asked, "StorageConfig": parameters.get("storageConfig"), "KubernetesNetworkConfig": parameters.get("kubernetesNetworkConfig")}
     return texts, apply
@@ -172,44 +172,4 @@ _CHANGES: dict[str, Callable[[Scene, Cluster, Json], Change]] = {
 }
 
 
-def update_cluster_version(scene: Scene, parameters: Json) -> Json:
-    cluster = scene.standing(parameters["name"])
-    refuse_if_running(cluster, "VersionUpdate")
-    version = offered(parameters["version"], scene.now, cluster.name)
-    if version.name != following(cluster.version):
-        raise invalid_parameter(f"Unsupported Kubernetes minor version update from {cluster.version} to {version.name}", clusterName=cluster.name)
-    old = sorted(name for name, group in cluster.nodegroups.items() if group["version"] != cluster.version)
-    if old:
-        message = f"Nodegroups {', '.join(old)} must be updated to match cluster version {cluster.version} before updating cluster version"
-        raise invalid_parameter(message, clusterName=cluster.name)
-    if not parameters.get("force") and insights.blocking(scene, cluster):
-        message = (
-            "Upgrade readiness issues detected. Call the EKS ListInsights API to view upgrade blocking issues detected by EKS. "
-            "Pass the force flag to override upgrade readiness errors and proceed with upgrade."
-        )
-        raise EksError("InvalidStateException", message, clusterName=cluster.name)
-
-    def apply() -> None:
-        cluster.shown |= {"version": version.name, "platformVersion": version.platform}
-
-    shown = {"Version": version.name, "PlatformVersion": version.platform}
-    return {"update": begin(scene, cluster, "VersionUpdate", shown, apply, seconds=scene.state.timing.version)}
-
-
-def associate_encryption_config(scene: Scene, parameters: Json) -> Json:
-    cluster = scene.standing(parameters["clusterName"])
-    refuse_if_running(cluster, "AssociateEncryptionConfig")
-    if cluster.shown.get("encryptionConfig"):
-        raise invalid_parameter("Encryption is already enabled on the cluster", clusterName=cluster.name)
-    configs = rules.encryption(scene, parameters["encryptionConfig"], cluster.name)
-    if not configs:
-        raise invalid_parameter("KeyArn is required", clusterName=cluster.name)
-    update = begin(scene, cluster, "AssociateEncryptionConfig", {"EncryptionConfig": configs}, lambda: cluster.shown.update(encryptionConfig=configs))
-    return {"update": update}
-
-
-OPERATIONS = {
-    "UpdateClusterConfig": update_cluster_config,
-    "UpdateClusterVersion": update_cluster_version,
-    "AssociateEncryptionConfig": associate_encryption_config,
-}
+OPERATIONS = {"UpdateClusterConfig": update_cluster_config}

@@ -8,7 +8,7 @@ import copy
 from typing import Any
 
 from simulator.eks import cluster_rules as rules
-from simulator.eks import entries, insights, network
+from simulator.eks import insights, network, own_entries
 from simulator.eks.errors import in_use, invalid_request
 from simulator.eks.pages import page
 from simulator.eks.state import Cluster, Json, Scene, new_id
@@ -104,7 +104,7 @@ def _made(scene: Scene, cluster: Cluster, when: Any) -> None:
         "identity": {"oidc": {"issuer": plane.issuer}},
     }
     insights.refreshed(cluster, when)
-    entries.bootstrap(scene, cluster, when)
+    own_entries.bootstrap(scene, cluster, when)
 
 
 def describe_cluster(scene: Scene, parameters: Json) -> Json:

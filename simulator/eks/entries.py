@@ -7,9 +7,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from simulator.eks import cluster_rules as rules
-from simulator.eks.errors import EksError, in_use, invalid_parameter, invalid_request, not_found
+from simulator.eks.errors import in_use, invalid_parameter, invalid_request, not_found
 from simulator.eks.pages import page
-from simulator.eks.policies import AUTO_MODE, OF_THE_SERVICE, arn_of, known
 from simulator.eks.principals import Principal, of_iam, parse
 from simulator.eks.state import Cluster, Json, Scene, new_id
 
@@ -91,7 +90,7 @@ def _username(username: str, name: str) -> str:
     return username
 
 
-def _add(scene: Scene, cluster: Cluster, principal: Principal, kind: str, when: datetime, **more: object) -> Json:
+def add(scene: Scene, cluster: Cluster, principal: Principal, kind: str, when: datetime, **more: object) -> Json:
     username, groups = TYPES[kind]
     entry: Json = {
         "clusterName": cluster.name,
@@ -125,7 +124,7 @@ def create_access_entry(scene: Scene, parameters: Json) -> Json:
         more["kubernetesGroups"] = _groups(parameters.get("kubernetesGroups") or [], name)
         if parameters.get("username"):
             more["username"] = _username(parameters["username"], name)
-    return {"accessEntry": _add(scene, cluster, principal, kind, scene.now, **more)}
+    return {"accessEntry": add(scene, cluster, principal, kind, scene.now, **more)}
 
 
 def describe_access_entry(scene: Scene, parameters: Json) -> Json:
@@ -155,63 +154,6 @@ def delete_access_entry(scene: Scene, parameters: Json) -> Json:
     writable(cluster, arn)
     del cluster.entries[arn], cluster.policies[arn]
     return {}
-
-
-def associate(cluster: Cluster, arn: str, policy: str, scope: Json, when: datetime) -> Json:
-    """The association; one that is there gets the new scope."""
-    before = cluster.policies[arn].get(policy)
-    found = {"policyArn": policy, "accessScope": scope, "associatedAt": before["associatedAt"] if before else when, "modifiedAt": when}
-    cluster.policies[arn][policy] = found
-    return found
-
-
-def bootstrap(scene: Scene, cluster: Cluster, when: datetime) -> None:
-    """The entries that EKS makes itself: its service's, its creator's if that was asked for, and that of Auto Mode's nodes."""
-    if cluster.mode not in rules.WITH_API:
-        return
-    linked = Principal(scene.partition, scene.account, "role", "AWSServiceRoleForAmazonEKS", "aws-service-role/eks.amazonaws.com/")
-    _add(scene, cluster, linked, "STANDARD", when)
-    for policy in OF_THE_SERVICE:
-        associate(cluster, linked.arn, arn_of(scene.partition, policy), {"type": "cluster", "namespaces": []}, when)
-    creator = parse(cluster.creator)
-    if creator and cluster.bootstrap_admin:
-        _add(scene, cluster, creator, "STANDARD", when)
-        associate(cluster, creator.arn, arn_of(scene.partition, "AmazonEKSClusterAdminPolicy"), {"type": "cluster", "namespaces": []}, when)
-    for_auto_mode(scene, cluster, when)
-
-
-def for_auto_mode(scene: Scene, cluster: Cluster, when: datetime) -> None:
-    if not cluster.auto:
-        return
-    linked = next(arn for arn in cluster.entries if arn.endswith("/AWSServiceRoleForAmazonEKS"))
-    for policy in AUTO_MODE:
-        associate(cluster, linked, arn_of(scene.partition, policy), {"type": "cluster", "namespaces": []}, when)
-    role = of_iam(cluster.shown["computeConfig"].get("nodeRoleArn") or "")
-    if role and role.arn not in cluster.entries:
-        _add(scene, cluster, role, "EC2", when)
-        associate(cluster, role.arn, arn_of(scene.partition, "AmazonEKSAutoNodePolicy"), {"type": "cluster", "namespaces": []}, when)
-
-
-def for_nodes(scene: Scene, cluster: Cluster, role_arn: str, when: datetime) -> None:
-    """The entry that a managed node group gets for its role."""
-    role = of_iam(role_arn)
-    if role and cluster.mode in rules.WITH_API and role.arn not in cluster.entries:
-        _add(scene, cluster, role, "EC2_LINUX", when)
-
-
-def refuse_policy(scene: Scene, cluster: Cluster, entry: Json, policy: str, scope: Json) -> EksError | None:
-    """Why an access policy can't be associated; None if it can."""
-    allowed = entry["type"] == "STANDARD" or (entry["type"] == "EC2" and policy.endswith("/AmazonEKSAutoNodePolicy"))
-    if not allowed:
-        return invalid_request(f"Access policies cannot be associated to an access entry of type {entry['type']}", clusterName=cluster.name)
-    if not known(scene.partition, policy):
-        message = "The specified policyArn is invalid. You can view the available access policies with 'list-access-policies'."
-        return invalid_parameter(message, clusterName=cluster.name)
-    if scope.get("type") == "namespace" and not scope.get("namespaces"):
-        return invalid_parameter("The accessScope must have at least one namespace when its type is namespace", clusterName=cluster.name)
-    if scope.get("type") == "cluster" and scope.get("namespaces"):
-        return invalid_parameter("The accessScope must not have namespaces when its type is cluster", clusterName=cluster.name)
-    return None if scope.get("type") else invalid_parameter("The accessScope must have a type", clusterName=cluster.name)
 
 
 OPERATIONS = {

@@ -4,16 +4,42 @@
 
 from __future__ import annotations
 
-from simulator.eks.entries import associate, entry_of, refuse_policy, with_api, writable
-from simulator.eks.errors import not_found
+from datetime import datetime
+
+from simulator.eks.entries import entry_of, with_api, writable
+from simulator.eks.errors import EksError, invalid_parameter, invalid_request, not_found
 from simulator.eks.pages import page
-from simulator.eks.state import Json, Scene
+from simulator.eks.policies import known
+from simulator.eks.state import Cluster, Json, Scene
+
+
+def associate(cluster: Cluster, arn: str, policy: str, scope: Json, when: datetime) -> Json:
+    """The association; one that is there gets the new scope."""
+    before = cluster.policies[arn].get(policy)
+    found = {"policyArn": policy, "accessScope": scope, "associatedAt": before["associatedAt"] if before else when, "modifiedAt": when}
+    cluster.policies[arn][policy] = found
+    return found
+
+
+def _refusal(scene: Scene, cluster: Cluster, entry: Json, policy: str, scope: Json) -> EksError | None:
+    """Why an access policy can't be associated; None if it can."""
+    allowed = entry["type"] == "STANDARD" or (entry["type"] == "EC2" and policy.endswith("/AmazonEKSAutoNodePolicy"))
+    if not allowed:
+        return invalid_request(f"Access policies cannot be associated to an access entry of type {entry['type']}", clusterName=cluster.name)
+    if not known(scene.partition, policy):
+        message = "The specified policyArn is invalid. You can view the available access policies with 'list-access-policies'."
+        return invalid_parameter(message, clusterName=cluster.name)
+    if scope.get("type") == "namespace" and not scope.get("namespaces"):
+        return invalid_parameter("The accessScope must have at least one namespace when its type is namespace", clusterName=cluster.name)
+    if scope.get("type") == "cluster" and scope.get("namespaces"):
+        return invalid_parameter("The accessScope must not have namespaces when its type is cluster", clusterName=cluster.name)
+    return None if scope.get("type") else invalid_parameter("The accessScope must have a type", clusterName=cluster.name)
 
 
 def associate_access_policy(scene: Scene, parameters: Json) -> Json:
     cluster, arn = with_api(scene, parameters["clusterName"]), parameters["principalArn"]
     policy, scope = parameters["policyArn"], parameters["accessScope"]
-    refusal = refuse_policy(scene, cluster, writable(cluster, arn), policy, scope)
+    refusal = _refusal(scene, cluster, writable(cluster, arn), policy, scope)
     if refusal:
         raise refusal
     found = associate(cluster, arn, policy, {"type": scope["type"], "namespaces": list(scope.get("namespaces") or [])}, scene.now)

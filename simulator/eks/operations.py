@@ -16,12 +16,14 @@ from simulator.eks import (
     entries,
     entry_policies,
     insights,
+    nodegroup_updates,
     nodegroups,
     pod_identity,
     policies,
     providers,
     tags,
     updates,
+    upgrades,
     versions,
 )
 from simulator.eks.state import Json, Scene
@@ -36,12 +38,14 @@ for _module in (
     entries,
     entry_policies,
     insights,
+    nodegroup_updates,
     nodegroups,
     pod_identity,
     policies,
     providers,
     tags,
     updates,
+    upgrades,
     versions,
 ):
     OPERATIONS |= _module.OPERATIONS
