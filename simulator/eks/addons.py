@@ -8,7 +8,7 @@ from simulator.eks import cluster_rules as rules
 from simulator.eks import pod_identity
 from simulator.eks.addon_catalogue import check_configuration
 from simulator.eks.catalogue import ADDONS, Addon
-from simulator.eks.errors import in_use, invalid_parameter, not_found
+from simulator.eks.errors import in_use, invalid_parameter, invalid_request, not_found
 from simulator.eks.faults import Issue
 from simulator.eks.pages import page
 from simulator.eks.state import Cluster, Json, Scene, new_id
@@ -68,10 +68,12 @@ def create_addon(scene: Scene, parameters: Json) -> Json:
 
 
 def _created(scene: Scene, cluster: Cluster, shown: Json, mode: str) -> None:
+    if shown["status"] != "CREATING":
+        return
     conflict = _conflict(scene, cluster, shown["addonName"], overwrites=mode == "OVERWRITE", keeps=False)
     if conflict:
         shown |= {"status": "CREATE_FAILED", "health": {"issues": [conflict.shown()]}}
-    elif shown["status"] == "CREATING":
+    else:
         settle(scene, cluster, shown)
 
 
@@ -156,7 +158,10 @@ def update_addon(scene: Scene, parameters: Json) -> Json:
 
 def delete_addon(scene: Scene, parameters: Json) -> Json:
     cluster = scene.standing(parameters["clusterName"], addonName=parameters["addonName"])
-    shown = addon_of(cluster, parameters["addonName"])
+    name = parameters["addonName"]
+    shown = addon_of(cluster, name)
+    if shown["status"] == "UPDATING":
+        raise invalid_request(f"Addon {name} cannot be deleted as it is currently in UPDATING state", clusterName=cluster.name, addonName=name)
     if shown["status"] != "DELETING":
         shown["status"] = "DELETING"
         scene.later(scene.state.timing.addon, lambda _when: _gone(cluster, shown), held=cluster.name)

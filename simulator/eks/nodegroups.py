@@ -123,7 +123,10 @@ def list_nodegroups(scene: Scene, parameters: Json) -> Json:
 
 def delete_nodegroup(scene: Scene, parameters: Json) -> Json:
     cluster = scene.cluster(parameters["clusterName"])
-    shown = group_of(cluster, parameters["nodegroupName"])
+    name = parameters["nodegroupName"]
+    shown = group_of(cluster, name)
+    if shown["status"] == "UPDATING":
+        raise in_use(f"Nodegroup {name} cannot be deleted as it is currently in UPDATING state", clusterName=cluster.name, nodegroupName=name)
     if shown["status"] != "DELETING":
         shown["status"] = "DELETING"
         scene.later(scene.state.timing.nodegroup, lambda _when: _gone(cluster, shown), held=cluster.name)

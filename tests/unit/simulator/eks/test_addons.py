@@ -121,6 +121,7 @@ def test_an_add_on_is_updated(ready: Account) -> None:
     assert [param["type"] for param in begun["params"]] == ["AddonVersion", "ResolveConflicts", "ConfigurationValues"]
     assert describe(ready)["status"] == "UPDATING"
     assert refused(update, account=ready)[0] == IN_USE
+    assert refused(ready.eks.delete_addon, clusterName="one", addonName="vpc-cni")[0] == "InvalidRequestException"
     assert ready.describe()["status"] == "ACTIVE"
     ready.later()
     assert ready.update_status(begun, addonName="vpc-cni")["status"] == "Successful"

@@ -78,6 +78,7 @@ def test_a_node_group_is_changed(ready: Account) -> None:
     )["update"]
     assert begun["type"] == "ConfigUpdate"
     assert refused(ready.eks.update_nodegroup_config, **GROUP, scalingConfig={"desiredSize": 4})[0] == IN_USE
+    assert refused(ready.eks.delete_nodegroup, **GROUP)[0] == IN_USE
     ready.later()
     shown = describe(ready)
     assert shown["scalingConfig"] == {"minSize": 2, "maxSize": 6, "desiredSize": 3}
