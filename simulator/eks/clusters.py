@@ -138,6 +138,9 @@ def _gone(scene: Scene, cluster: Cluster) -> None:
     if group:
         scene.neighbours.drop_group(group)
     scene.state.clusters.pop(cluster.name, None)
+    for key, (parameters, _answer) in list(scene.state.answers.items()):
+        if cluster.name in (parameters.get("name"), parameters.get("clusterName")):
+            del scene.state.answers[key]
 
 
 OPERATIONS = {"CreateCluster": create_cluster, "DescribeCluster": describe_cluster, "ListClusters": list_clusters, "DeleteCluster": delete_cluster}

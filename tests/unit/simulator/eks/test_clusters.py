@@ -6,10 +6,12 @@ import base64
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from cryptography import x509
 from support.eks import Account, refused
 
 from simulator.eks.control_plane import ControlPlane
+from simulator.faults import Fault
 
 INVALID, IN_USE = "InvalidParameterException", "ResourceInUseException"
 
@@ -72,6 +74,21 @@ def test_a_name_is_taken_once(account: Account) -> None:
 
 def test_the_same_token_is_the_same_call(account: Account) -> None:
     account.create(clientRequestToken="t")
+    account.create(clientRequestToken="t")
+    assert account.eks.list_clusters()["clusters"] == ["one"]
+
+
+def test_a_cluster_is_made_once_though_its_answer_got_lost(account: Account) -> None:
+    account.aws.faults.append(Fault("lost", "eks", "CreateCluster"))
+    patient = account.aws.client("eks", config=Config(retries={"total_max_attempts": 3}))
+    patient.create_cluster(name="one", roleArn=account.role, resourcesVpcConfig={"subnetIds": account.subnets})
+    assert account.eks.list_clusters()["clusters"] == ["one"]
+
+
+def test_a_token_is_forgotten_with_its_cluster(account: Account) -> None:
+    account.cluster(clientRequestToken="t")
+    account.eks.delete_cluster(name="one")
+    account.later()
     account.create(clientRequestToken="t")
     assert account.eks.list_clusters()["clusters"] == ["one"]
 
