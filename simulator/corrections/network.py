@@ -34,12 +34,12 @@ class Networks:
 class Network(Backend, EC2Response):
     def create_vpc(self) -> ActionResult:
         """A VPC's own group lets its members reach each other."""
-        answer = super().create_vpc()
+        answer: Any = super().create_vpc()
         vpc = answer.result["Vpc"]
         group = self.ec2_backend.get_security_group_from_name("default", vpc.id)
         if not group.ingress_rules:
             self.ec2_backend.authorize_security_group_ingress(group.id, "-1", None, None, [], source_groups=[{"GroupId": group.id}], vpc_id=vpc.id)
-        return answer
+        return ActionResult(answer.result)
 
     def update_security_group_rule_descriptions_ingress(self) -> Any:
         return self._redescribe("ingress_rules")
@@ -63,7 +63,7 @@ class Network(Backend, EC2Response):
 
     def create_nat_gateway(self) -> ActionResult:
         subnet = self.ec2_backend.get_subnet(self._get_param("SubnetId"))
-        answer = super().create_nat_gateway()
+        answer: Any = super().create_nat_gateway()
         found = answer.result["NatGateway"]
         state = self.state(Networks)
         found.state, state.changes[found.id] = "pending", self.clock.now() + CREATING
@@ -71,7 +71,7 @@ class Network(Backend, EC2Response):
             state.doomed[found.id] = f"Network {subnet.vpc_id} has no Internet gateway attached"
         elif state.failures:
             state.doomed[found.id] = state.failures.pop(0)
-        return answer
+        return ActionResult(answer.result)
 
     def describe_nat_gateways(self) -> ActionResult:
         self._move_on()
