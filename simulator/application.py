@@ -105,7 +105,8 @@ class Simulator:
             self._note(found, request, parameters, answer, code, source, time.monotonic() - begun)
         if answer is None:
             raise ConnectionAbortedError("a fault on demand")
-        return Response(answer.body, answer.status, answer.headers)(environ, start_response)
+        # In a list, or the length that HEAD answers would be that of no body.
+        return Response([answer.body], answer.status, answer.headers)(environ, start_response)
 
     def _answered(self, found: Route, request: BackendRequest, parameters: dict[str, Any], findings: list[Finding]) -> tuple[Answer | None, str, str]:
         """The answer (None: none at all), its error's code, and who gave it. The order is that of AWS: who asks, how often, what."""

@@ -27,6 +27,14 @@ class Kms(Backend, KmsResponse):
         self.kms_backend.cancel_key_deletion(key.id)
         return json.dumps({"KeyId": key.arn})
 
+    def disable_key(self) -> str:
+        self.kms_backend.disable_key(self.kms_backend.describe_key(self._get_param("KeyId")).id)
+        return "{}"
+
+    def enable_key(self) -> str:
+        self.kms_backend.enable_key(self.kms_backend.describe_key(self._get_param("KeyId")).id)
+        return "{}"
+
     def get_public_key(self) -> str:
         """moto leaves KeySpec out, and lists the algorithms of every use."""
         key = self.kms_backend.describe_key(self._get_param("KeyId"))
