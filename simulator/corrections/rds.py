@@ -254,7 +254,7 @@ class Rds(Parameters, Backend, RDSResponse):
         self._fits_family(ask.get("DBParameterGroupName") or instance.db_parameter_group_name, version or instance.engine_version)
 
     def _fits_family(self, group: str | None, version: str) -> None:
-        found = self.backend.db_parameter_groups.get(group)
+        found = self.backend.db_parameter_groups.get(group) if group else None
         if found and found.family != f"postgres{version.partition('.')[0]}":
             text = f"The parameter group {group} with DBParameterGroupFamily {found.family} can't be used for this instance."
             raise RDSClientError("InvalidParameterCombination", text)
