@@ -20,11 +20,12 @@ class Deviation:
     why: str
 
 
-_AWS = "AWS itself answers it so (in small letters, or available); the model's list has it otherwise"
+_AWS = "AWS itself answers it so (in small letters, or available, or with a hyphen); the model's list has it otherwise"
 _EXTRA = "a key too many; clients drop it"
 _MISSING = "clients page by IsTruncated and the next marker, which are there when there is more"
 
 DEVIATIONS: tuple[Deviation, ...] = (
+    Deviation("acm", "ListCertificates", "CertificateSummaryList[].KeyAlgorithm", _AWS),
     Deviation("ec2", "CreateVpcEndpoint", "VpcEndpoint.State", _AWS),
     Deviation("ec2", "DescribeInternetGateways", "InternetGateways[].Attachments[].State", _AWS),
     Deviation("ec2", "DescribeVpcEndpoints", "VpcEndpoints[].State", _AWS),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from support.aws import Aws, running
+from support.aws_lists import Lists
 
 from simulator import application
 from simulator.deviations import DEVIATIONS, Deviation
@@ -54,7 +55,15 @@ def a_secret(aws: Aws) -> Any:
     return aws.client("secretsmanager")
 
 
+def a_certificate(aws: Aws) -> None:
+    lists = Lists()
+    lists.of["ListCertificates"] = [{"KeyAlgorithm": "RSA-2048"}]
+    aws._simulator.backends["acm"] = lists.backend("acm", "ListCertificates")
+    aws.client("acm").list_certificates()
+
+
 CALLS: dict[tuple[str, str], Callable[[Aws], Any]] = {
+    ("acm", "ListCertificates"): a_certificate,
     ("ec2", "CreateVpcEndpoint"): an_endpoint,
     ("ec2", "DescribeInternetGateways"): gateways,
     ("ec2", "DescribeVpcEndpoints"): endpoints,

@@ -1,12 +1,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWS lists, asked over HTTP with boto3; every request is checked by botocore's service models."""
+"""What AWS lists, asked over HTTP with boto3; every request and every answer is checked by botocore's service models."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,31 +16,50 @@ from ansible_collections.slipway.platform.plugins.module_utils._certificates.mod
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.options import AwsPart, Request
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.plan import Context
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.sources import aws
+from support.aws import SECRET_KEY, Aws, running
+from support.aws_lists import Lists
 from support.pki import DAY, NOW
 
-pytest.importorskip("boto3")
-from support import aws_api
-from support.aws_api import AwsApi
+from simulator.faults import Fault
 
 ARN = "arn:aws:acm:eu-central-1:123456789012:certificate/"
-PASSWORD = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 KEY_TYPES = {"RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"}
 
 
+@dataclass
+class Api:
+    """``lists``: by operation. Every request and every answer is held against the service models."""
+
+    aws: Aws
+    all: Lists
+
+    @property
+    def lists(self) -> dict[str, list[dict[str, Any]]]:
+        return self.all.of
+
+    def deny(self, operation: str, code: str) -> None:
+        self.aws.faults.append(Fault("error", operation=operation, times=None, code=code, status=403, message="User is not authorized"))
+
+    @property
+    def asked(self) -> list[str]:
+        return [call.operation for call in self.aws.log]
+
+
 @pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsApi]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", PASSWORD)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-        monkeypatch.delenv(name, raising=False)
-    with aws_api.running() as server:
-        yield server
-    assert server.mistakes == []
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    lists = Lists()
+    listing = {
+        "acm": lists.backend("acm", "ListCertificates"),
+        "iam": lists.backend("iam", "ListServerCertificates"),
+        "rds": lists.backend("rds", "DescribeCertificates", "DescribeDBInstances"),
+    }
+    with running(backends=listing) as aws:
+        aws.into(monkeypatch)
+        yield Api(aws, lists)
 
 
-def look(api: AwsApi, *services: str, **options: Any) -> list[Found]:
-    part = AwsPart("eu-central-1", endpoint_url=api.url, services=services or ("acm", "iam", "rds"), **options)
+def look(api: Api, *services: str, **options: Any) -> list[Found]:
+    part = AwsPart("eu-central-1", endpoint_url=api.aws.url, services=services or ("acm", "iam", "rds"), **options)
     return list(aws.collect([part], Request(), Context(environ={})))
 
 
@@ -59,7 +78,7 @@ def listed(number: int, **more: Any) -> dict[str, Any]:
     }
 
 
-def test_acm(api: AwsApi) -> None:
+def test_acm(api: Api) -> None:
     api.lists["ListCertificates"] = [listed(1, SubjectAlternativeNameSummaries=["host-1.example.test", "*.example.test"])]
     (found,) = look(api, "acm")
     assert found.name == "acm host-1.example.test 0001"
@@ -69,12 +88,12 @@ def test_acm(api: AwsApi) -> None:
     assert (certificate.not_before, certificate.not_after, certificate.key) == (NOW - 10 * DAY, NOW + 80 * DAY, "EC P-256")
     assert certificate.not_after.tzinfo is UTC
     assert found.facts == {"status": "ISSUED", "type": "AMAZON_ISSUED", "in_use": True, "renewal_eligibility": "ELIGIBLE"}
-    ((service, operation, parameters),) = api.log
-    assert (service, operation, set(parameters["Includes"]["keyTypes"])) == ("acm", "ListCertificates", KEY_TYPES)
+    (call,) = api.aws.log
+    assert (call.service, call.operation, set(call.parameters["Includes"]["keyTypes"])) == ("acm", "ListCertificates", KEY_TYPES)
     assert judge(found, DEFAULT, NOW + 70 * DAY, None).verdict is Verdict.CRITICAL
 
 
-def test_what_acm_says_beside_the_dates(api: AwsApi) -> None:
+def test_what_acm_says_beside_the_dates(api: Api) -> None:
     api.lists["ListCertificates"] = [
         listed(1, Type="IMPORTED", RenewalEligibility="INELIGIBLE", KeyAlgorithm="RSA-2048"),
         listed(2, InUse=False, RenewalEligibility="INELIGIBLE"),
@@ -90,7 +109,7 @@ def test_what_acm_says_beside_the_dates(api: AwsApi) -> None:
     assert judge(undated, DEFAULT, NOW, None).verdict is Verdict.UNKNOWN
 
 
-def test_iam(api: AwsApi) -> None:
+def test_iam(api: Api) -> None:
     arn = "arn:aws:iam::123456789012:server-certificate/cloudfront/old"
     api.lists["ListServerCertificates"] = [
         {"Path": "/cloudfront/", "ServerCertificateName": "old", "ServerCertificateId": "ASCAEXAMPLE", "Arn": arn, "Expiration": NOW + DAY}
@@ -101,7 +120,7 @@ def test_iam(api: AwsApi) -> None:
     assert judge(found, DEFAULT, NOW, None).verdict is Verdict.CRITICAL
 
 
-def test_rds(api: AwsApi) -> None:
+def test_rds(api: Api) -> None:
     api.lists["DescribeCertificates"] = [
         {"CertificateIdentifier": "rds-ca-rsa2048-g1", "ValidFrom": datetime(2021, 5, 25, tzinfo=UTC), "ValidTill": datetime(2061, 5, 25, tzinfo=UTC)}
     ]
@@ -121,8 +140,8 @@ def test_rds(api: AwsApi) -> None:
     assert judge(older, DEFAULT, NOW, None).verdict is Verdict.UNKNOWN
 
 
-def test_instances_are_known_though_their_authorities_are_not(api: AwsApi) -> None:
-    api.denied = {"DescribeCertificates": "AccessDenied"}
+def test_instances_are_known_though_their_authorities_are_not(api: Api) -> None:
+    api.deny("DescribeCertificates", "AccessDenied")
     details = {"CAIdentifier": "rds-ca-rsa2048-g1", "ValidTill": NOW + 100 * DAY}
     api.lists["DescribeDBInstances"] = [{"DBInstanceIdentifier": "orders", "CertificateDetails": details}]
     refused, found = look(api, "rds")
@@ -130,22 +149,24 @@ def test_instances_are_known_though_their_authorities_are_not(api: AwsApi) -> No
     assert ([problem.code for problem in found.problems], found.chain[0].not_after) == (["incomplete"], NOW + 100 * DAY)
 
 
-def test_calls_are_counted(api: AwsApi) -> None:
+def test_calls_are_counted(api: Api) -> None:
     """1,000 certificates cost a call, not a thousand; 250 instances cost as many calls as there are pages."""
     api.lists["ListCertificates"] = [listed(number) for number in range(2500)]
     assert len({found.labels["arn"] for found in look(api, "acm")}) == 2500
-    assert [parameters.get("NextToken") for _, _, parameters in api.log] == [None, "at-1000", "at-2000"]
-    api.log.clear()
-    api.page = 100
+    assert [call.parameters.get("NextToken") for call in api.aws.log] == [None, "at-1000", "at-2000"]
+    api.aws.log.clear()
+    api.all.page = 100
     api.lists["DescribeDBInstances"] = [{"DBInstanceIdentifier": f"db-{number}", "CACertificateIdentifier": "x"} for number in range(250)]
-    api.lists["ListServerCertificates"] = [{"ServerCertificateName": f"c-{number}", "Arn": f"a-{number}", "Expiration": NOW} for number in range(150)]
+    named = {"Path": "/", "ServerCertificateId": "ASCAEXAMPLE", "Expiration": NOW}
+    api.lists["ListServerCertificates"] = [{**named, "ServerCertificateName": f"c-{number}", "Arn": f"a-{number}"} for number in range(150)]
     assert len(look(api, "rds", "iam")) == 400
-    assert [operation for _, operation, _ in api.log] == ["DescribeCertificates", *["DescribeDBInstances"] * 3, *["ListServerCertificates"] * 2]
+    assert api.asked == ["DescribeCertificates", *["DescribeDBInstances"] * 3, *["ListServerCertificates"] * 2]
 
 
-def test_a_service_that_refuses_takes_no_other_with_it(api: AwsApi) -> None:
+def test_a_service_that_refuses_takes_no_other_with_it(api: Api) -> None:
     api.lists["ListCertificates"] = [listed(1)]
-    api.denied = {"ListServerCertificates": "AccessDenied", "DescribeDBInstances": "AccessDenied"}
+    api.deny("ListServerCertificates", "AccessDenied")
+    api.deny("DescribeDBInstances", "AccessDenied")
     acm, iam, rds = look(api)
     assert acm.problems == ()
     assert [problem.code for found in (iam, rds) for problem in found.problems] == ["forbidden", "forbidden"]
@@ -153,32 +174,31 @@ def test_a_service_that_refuses_takes_no_other_with_it(api: AwsApi) -> None:
         "iam global",
         "AWS refuses iam (AccessDenied): check the credentials, and that they may iam:ListServerCertificates",
     )
-    assert PASSWORD not in repr([acm, iam, rds])
+    assert SECRET_KEY not in repr([acm, iam, rds])
 
 
-def test_a_refusal_on_the_second_page(api: AwsApi) -> None:
+def test_a_refusal_on_the_second_page(api: Api) -> None:
     api.lists["ListCertificates"] = [listed(number) for number in range(3)]
-    api.page = 2
-    looking = aws.collect([AwsPart("eu-central-1", endpoint_url=api.url, services=("acm",))], Request(), Context(environ={}))
+    api.all.page = 2
+    looking = aws.collect([AwsPart("eu-central-1", endpoint_url=api.aws.url, services=("acm",))], Request(), Context(environ={}))
     rows = [next(looking)]
-    api.denied = {"ListCertificates": "ExpiredTokenException"}
+    api.deny("ListCertificates", "ExpiredTokenException")
     rows += looking
     assert [[problem.code for problem in found.problems] for found in rows] == [[], [], ["forbidden"]]
 
 
-def test_no_credentials_and_no_such_profile(api: AwsApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_credentials_and_no_such_profile(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     (profile,) = look(api, "acm", profile="typing-error")
     assert [problem.code for problem in profile.problems] == ["unreadable"]
     assert "profile" in profile.problems[0].text
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     (none,) = look(api, "acm")
     assert (none.problems[0].code, none.problems[0].text.partition(" (")[0]) == ("forbidden", "there are no credentials for AWS here")
-    assert api.log == []
+    assert api.asked == []
 
 
-def test_aws_does_not_answer(api: AwsApi) -> None:
+def test_aws_does_not_answer(api: Api) -> None:
     part = AwsPart("eu-central-1", endpoint_url="http://127.0.0.1:1", services=("acm",))
     (found,) = aws.collect([part], replace(Request(), connect_timeout=0.2), Context(environ={}))
     assert (found.problems[0].code, found.problems[0].text) == ("unavailable", "AWS, acm: no usable answer (EndpointConnectionError)")
