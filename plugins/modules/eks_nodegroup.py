@@ -41,7 +41,7 @@ options:
         type: list
         elements: str
       instance_types:
-        description: What its nodes are, in the order of preference for SPOT. Kept.
+        description: What its nodes are, in the order of preference, which counts with V(ON_DEMAND). Kept.
         type: list
         elements: str
       ami_type:

@@ -70,9 +70,8 @@ def wanted(options: list[dict[str, Any]]) -> list[Wanted]:
 
 def _wanted(option: Mapping[str, Any]) -> Wanted:
     settings = {key: value for key, value in option.items() if value is not None and key not in ("name", "force")}
-    for key in ("subnets", "instance_types"):
-        if key in settings:
-            settings[key] = sorted(settings[key])
+    if "subnets" in settings:
+        settings["subnets"] = sorted(settings["subnets"])
     if "labels" in settings:
         settings["labels"] = {str(key): str(value) for key, value in settings["labels"].items()}
     if "taints" in settings:
@@ -105,7 +104,7 @@ def seen(found: Mapping[str, Any]) -> Settings:
     return {
         "role_arn": found.get("nodeRole", ""),
         "subnets": sorted(found.get("subnets") or ()),
-        "instance_types": sorted(found.get("instanceTypes") or ()),
+        "instance_types": list(found.get("instanceTypes") or ()),
         "ami_type": found.get("amiType", ""),
         "capacity_type": found.get("capacityType", "ON_DEMAND"),
         "disk_size": found.get("diskSize"),
