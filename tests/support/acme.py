@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils import _artifacts, _files
+from ansible_collections.slipway.platform.plugins.module_utils import _artifacts, _command, _files
 from ansible_collections.slipway.platform.plugins.module_utils._kind import go
 from ansible_collections.slipway.platform.plugins.module_utils._tls.authority import ensure
 from ansible_collections.slipway.platform.plugins.module_utils._tls.wanted import Leaf, Request
@@ -109,7 +109,7 @@ def running(folder: Path, lifetime: int = 90 * 86400, environ: dict[str, str] | 
 @contextmanager
 def _process(argv: list[Any], log: Path, port: int, environ: dict[str, str] | None = None) -> Iterator[None]:
     with log.open("wb") as output:
-        process = subprocess.Popen([str(each) for each in argv], stdout=output, stderr=output, env={**os.environ, **(environ or {})})
+        process = subprocess.Popen(_command.tethered([str(each) for each in argv]), stdout=output, stderr=output, env={**os.environ, **(environ or {})})
     try:
         _wait(port, log, process)
         yield
