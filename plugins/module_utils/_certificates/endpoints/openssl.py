@@ -9,6 +9,7 @@ import ssl
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints import chain
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.hello import Beyond, Offer
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Problem
+from cryptography.exceptions import UnsupportedAlgorithm
 
 # What is old, but still has a certificate that expires: every protocol and cipher that OpenSSL has, except those without a certificate.
 _LEGACY_CIPHERS = "DEFAULT:@SECLEVEL=0"
@@ -37,7 +38,7 @@ class Contexts:
         if not self._offers:
             try:
                 self._offers.append(Offer(self.get(False)[0]) if self._quick else None)
-            except Beyond:
+            except (Beyond, UnsupportedAlgorithm):  # the latter: FIPS mode
                 self._offers.append(None)
         return self._offers[0]
 
