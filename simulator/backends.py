@@ -9,6 +9,7 @@ from simulator.corrections.acm import Acm
 from simulator.corrections.ec2 import Ec2
 from simulator.corrections.ecr import Ecr
 from simulator.corrections.kms import Kms
+from simulator.corrections.logs import Logs
 from simulator.corrections.rds import Rds
 from simulator.corrections.route53 import Dns
 from simulator.corrections.sts import Sts
@@ -20,6 +21,7 @@ BACKENDS: dict[str, type[Backend]] = {
     "ecr": Ecr,
     "eks": Eks,
     "kms": Kms,
+    "logs": Logs,
     "rds": Rds,
     "route53": Dns,
     "sts": Sts,
