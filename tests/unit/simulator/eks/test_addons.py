@@ -195,6 +195,12 @@ def test_an_add_on_owns_its_identities(ready: Account) -> None:
     assert describe(ready, "external-dns")["podIdentityAssociations"] == [listed[0]["associationArn"]]
     owned = {"clusterName": "one", "associationId": listed[0]["associationId"]}
     assert refused(ready.eks.delete_pod_identity_association, **owned)[0] == "InvalidRequestException"
+    assert refused(ready.eks.update_pod_identity_association, **owned, roleArn=other)[0] == "InvalidRequestException"
+    associate(ready, namespace="external-dns", serviceAccount="mine", roleArn=role)
+    taken = [{"serviceAccount": "mine", "roleArn": role}]
+    assert refused(update, account=ready, name="external-dns", podIdentityAssociations=taken)[0] == IN_USE
+    mine = ready.eks.list_pod_identity_associations(clusterName="one", serviceAccount="mine")["associations"][0]["associationId"]
+    ready.eks.delete_pod_identity_association(clusterName="one", associationId=mine)
     update(ready, "external-dns")
     ready.later()
     assert len(ready.eks.list_pod_identity_associations(clusterName="one")["associations"]) == 1
@@ -233,6 +239,7 @@ def test_a_target_role_and_a_policy(ready: Account) -> None:
     policy = {"policy": '{"Version": "2012-10-17", "Statement": []}', "serviceAccount": "t"}
     assert refused(associate, account=ready, **policy)[1] == "disableSessionTags must be true when policy is specified"
     assert associate(ready, **policy, disableSessionTags=True)["policy"] == policy["policy"]
+    assert refused(associate, account=ready, policy="{", serviceAccount="u", disableSessionTags=True)[1] == "The policy is not valid JSON"
 
 
 def test_the_role_must_be_one_that_pods_can_have(ready: Account) -> None:

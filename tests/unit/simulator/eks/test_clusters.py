@@ -117,6 +117,9 @@ def test_clusters_are_listed_in_pages(account: Account) -> None:
         ({"roleArn": "arn:aws:iam::123456789012:role/none"}, "could not be assumed because it does not exist"),
         ({"encryptionConfig": [{"resources": ["secrets"], "provider": {}}]}, "KeyArn is required"),
         ({"encryptionConfig": [{"resources": ["secrets"], "provider": {"keyArn": "arn:aws:kms:eu-central-1:123456789012:key/none"}}]}, "does not exist"),
+        ({"encryptionConfig": [{"resources": ["pods"], "provider": {"keyArn": "arn:aws:kms:eu-central-1:123456789012:key/none"}}]}, "only supported resource"),
+        ({"kubernetesNetworkConfig": {"serviceIpv4Cidr": "nonsense"}}, "is not a valid CIDR"),
+        ({"kubernetesNetworkConfig": {"ipFamily": "ipv6", "serviceIpv4Cidr": "172.20.0.0/16"}}, "cannot be specified when ipFamily is ipv6"),
         ({"tags": {"aws:x": "y"}}, "aws: prefixed tag key names"),
     ],
 )
@@ -143,8 +146,9 @@ def test_subnets_must_be_there_and_in_two_zones_of_one_vpc(account: Account) -> 
     assert "The subnet ID 'subnet-0' does not exist" in with_subnets(one, "subnet-0")[1]
     foreign = account.aws.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     assert with_subnets(one, account.subnet("b", 7, foreign))[1] == "Subnets specified must belong to the same VPC"
-    groups = {"subnetIds": [one, other], "securityGroupIds": ["sg-0"]}
-    assert "The security group 'sg-0' does not exist" in refused(account.create, resourcesVpcConfig=groups)[1]
+    group = account.aws.client("ec2").create_security_group(GroupName="g", Description="g", VpcId=foreign)["GroupId"]
+    for ids, message in ((["sg-0"], "The security group 'sg-0' does not exist"), ([group], "same VPC as the subnets"), (["sg-0"] * 6, "up to 5")):
+        assert message in refused(account.create, resourcesVpcConfig={"subnetIds": [one, other], "securityGroupIds": ids})[1]
 
 
 def test_some_zones_have_no_control_planes(account: Account) -> None:
@@ -207,6 +211,23 @@ def test_auto_mode_goes_together(account: Account, change: dict[str, Any], messa
     assert message in said
 
 
+def test_without_auto_mode_there_are_no_pools(account: Account) -> None:
+    off = {"enabled": False}
+    parts = {"storageConfig": {"blockStorage": off}, "kubernetesNetworkConfig": {"elasticLoadBalancing": off}}
+    code, said = refused(account.create, computeConfig=off | {"nodePools": ["system"]}, **parts)
+    assert (code, said) == (INVALID, "When Compute Config is disabled, nodeRoleArn and nodePools must not be specified.")
+    assert account.cluster(computeConfig=off, **parts)["computeConfig"] == {"enabled": False, "nodePools": []}
+
+
+def test_what_is_not_there_is_no_absence(account: Account) -> None:
+    account.cluster()
+    selectors = [{"namespace": "a"}]
+    asked = {"clusterName": "one", "fargateProfileName": "f", "podExecutionRoleArn": account.role, "selectors": selectors}
+    assert refused(account.eks.create_fargate_profile, **asked)[0] == "NotImplemented"
+    assert account.aws.violations
+    account.aws.violations.clear()
+
+
 def test_a_cluster_can_fail(account: Account) -> None:
     account.state.faults.fail_cluster("one", "InsufficientFreeAddresses", "no addresses left", "subnet-1")
     shown = account.cluster()
@@ -236,6 +257,11 @@ def test_a_cluster_is_deleted_in_its_time(account: Account) -> None:
     assert refused(account.eks.delete_cluster, name="one")[0] == "ResourceNotFoundException"
     groups = account.aws.client("ec2").describe_security_groups()["SecurityGroups"]
     assert group not in [found["GroupId"] for found in groups]
+
+
+def test_a_cluster_in_the_making_is_not_deleted(account: Account) -> None:
+    account.create()
+    assert refused(account.eks.delete_cluster, name="one")[0] == IN_USE
 
 
 def test_a_protected_cluster_is_not_deleted(account: Account) -> None:

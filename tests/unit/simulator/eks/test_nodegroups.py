@@ -51,6 +51,8 @@ def test_a_node_group_is_created_in_its_time(ready: Account) -> None:
         ({"subnets": ["subnet-0"]}, "The subnet ID 'subnet-0' does not exist"),
         ({"nodeRole": "arn:aws:iam::123456789012:role/none"}, "could not be assumed because it does not exist"),
         ({"launchTemplate": {"id": "lt-1"}, "diskSize": 30}, "Disk size must be specified within the launch template."),
+        ({"launchTemplate": {"id": "lt-1"}, "remoteAccess": {"ec2SshKey": "k"}}, "Remote access configuration cannot be specified with a launch template."),
+        ({"launchTemplate": {"id": "lt-1", "name": "n"}}, "by either its name or its id"),
         ({"updateConfig": {"maxUnavailable": 1, "maxUnavailablePercentage": 1}}, "Only one of maxUnavailable and maxUnavailablePercentage"),
     ],
 )
@@ -58,6 +60,20 @@ def test_a_wrong_node_group_is_refused(ready: Account, more: dict[str, Any], mes
     code, said = refused(create, account=ready, **more)
     assert code == INVALID
     assert message in said
+
+
+def test_nodes_are_in_the_cluster_s_vpc(ready: Account) -> None:
+    vpc = ready.aws.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    assert refused(create, account=ready, subnets=[ready.subnet("a", 1, vpc)])[1] == "Subnets are not in the VPC of the cluster"
+
+
+def test_changes_of_a_node_group_that_can_t_be(ready: Account) -> None:
+    create(ready)
+    ready.later()
+    assert "No changes needed" in refused(ready.eks.update_nodegroup_config, **GROUP)[1]
+    assert "must be that of the cluster, 1.35" in refused(ready.eks.update_nodegroup_version, **GROUP, version="1.34")[1]
+    assert "created without one" in refused(ready.eks.update_nodegroup_version, **GROUP, launchTemplate={"id": "lt-1"})[1]
+    assert refused(ready.eks.list_updates, name="one", nodegroupName="none")[0] == ABSENT
 
 
 def test_a_node_group_is_there_once(ready: Account) -> None:
@@ -118,6 +134,8 @@ def test_an_identity_provider_comes_and_goes(ready: Account) -> None:
     assert ready.eks.list_identity_provider_configs(clusterName="one")["identityProviderConfigs"] == [{"type": "oidc", "name": "sso"}]
     another = OIDC | {"identityProviderConfigName": "other"}
     assert refused(ready.eks.associate_identity_provider_config, clusterName="one", oidc=another)[0] == IN_USE
+    wrong = {"clusterName": "one", "identityProviderConfig": {"type": "saml", "name": "sso"}}
+    assert refused(ready.eks.describe_identity_provider_config, **wrong)[0] == INVALID
     ready.eks.disassociate_identity_provider_config(**SSO)
     ready.later()
     assert refused(ready.eks.describe_identity_provider_config, **SSO)[0] == ABSENT
@@ -145,3 +163,5 @@ def test_tags_of_nothing_and_tags_of_aws(ready: Account) -> None:
     assert refused(ready.eks.tag_resource, resourceArn=arn.replace("/one", "/none"), tags={"a": "b"})[0] == "NotFoundException"
     assert refused(ready.eks.list_tags_for_resource, resourceArn="arn:aws:s3:::bucket")[0] == "BadRequestException"
     assert refused(ready.eks.tag_resource, resourceArn=arn, tags={"aws:a": "b"})[0] == "BadRequestException"
+    ready.eks.tag_resource(resourceArn=arn, tags={f"k{number}": "v" for number in range(50)})
+    assert refused(ready.eks.tag_resource, resourceArn=arn, tags={"k50": "v"})[0] == "BadRequestException"

@@ -57,12 +57,22 @@ def test_one_call_makes_one_kind_of_change(account: Account) -> None:
         ({"deletionProtection": False}, "Cluster is already at the desired configuration with deletionProtection: false"),
         ({"upgradePolicy": {"supportType": "EXTENDED"}}, "Cluster is already at the desired configuration with supportType: EXTENDED"),
         ({"accessConfig": {"authenticationMode": "API"}}, "Unsupported authentication mode update from API to API"),
+        ({"zonalShiftConfig": {"enabled": True}}, "Cluster is already at the desired configuration with zonalShiftConfig: {'enabled': True}"),
+        ({"kubeApiServerConfig": {"eventTtl": "30m"}}, "Cluster is already at the desired configuration with kubeApiServerConfig"),
+        (
+            {"resourcesVpcConfig": {"controlPlaneEgressMode": "AWS_MANAGED"}},
+            "Cluster is already at the desired configuration with controlPlaneEgressMode: AWS_MANAGED",
+        ),
+        (
+            {"resourcesVpcConfig": {"endpointPublicAccess": False, "endpointPrivateAccess": True, "publicAccessCidrs": ["192.0.2.0/24"]}},
+            "publicAccessCidrs cannot be specified when endpointPublicAccess is false",
+        ),
         ({"resourcesVpcConfig": {"endpointPublicAccess": False}}, "Private and public endpoint access cannot be false"),
         ({"resourcesVpcConfig": {"publicAccessCidrs": ["10.0.0.0/99"]}}, "The following CIDRs are invalid in publicAccessCidrs: [10.0.0.0/99]"),
     ],
 )
 def test_nothing_to_change_or_nothing_that_could_be(account: Account, change: dict[str, Any], message: str) -> None:
-    account.cluster()
+    account.cluster(zonalShiftConfig={"enabled": True}, kubeApiServerConfig={"eventTtl": "30m"})
     assert refused(account.update, **change) == (INVALID, message)
 
 
@@ -96,10 +106,22 @@ def test_the_endpoint_is_closed_and_opened(account: Account) -> None:
 def test_subnets_are_replaced(account: Account) -> None:
     account.cluster()
     assert "at least two different AZs" in refused(account.update, resourcesVpcConfig={"subnetIds": account.subnets[:1]})[1]
+    assert "already at the desired configuration" in refused(account.update, resourcesVpcConfig={"subnetIds": account.subnets[::-1]})[1]
+    vpc = account.aws.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    foreign = [account.subnet(zone, number, vpc) for number, zone in enumerate("ab")]
+    assert "must belong to the VPC of the cluster" in refused(account.update, resourcesVpcConfig={"subnetIds": foreign})[1]
     begun = account.update(resourcesVpcConfig={"subnetIds": account.subnets[:2]})
     account.later()
     assert begun["type"] == "VpcConfigUpdate"
     assert account.describe()["resourcesVpcConfig"]["subnetIds"] == account.subnets[:2]
+
+
+def test_egress_is_not_given_back(account: Account) -> None:
+    account.cluster()
+    account.update(resourcesVpcConfig={"controlPlaneEgressMode": "CUSTOMER_ROUTED"})
+    account.later()
+    assert account.describe()["resourcesVpcConfig"]["controlPlaneEgressMode"] == "CUSTOMER_ROUTED"
+    assert "back to AWS_MANAGED" in refused(account.update, resourcesVpcConfig={"controlPlaneEgressMode": "AWS_MANAGED"})[1]
 
 
 def test_the_authentication_mode_goes_forward_step_by_step(account: Account) -> None:
@@ -125,6 +147,7 @@ def test_auto_mode_is_turned_on_and_off(account: Account) -> None:
     assert account.update(**parts)["type"] == "AutoModeUpdate"
     account.later()
     assert account.describe()["computeConfig"]["enabled"] is True
+    assert "already at the desired configuration" in refused(account.update, **parts)[1]
     assert account.node_role in account.eks.list_access_entries(clusterName="one")["accessEntries"]
     other = parts["computeConfig"] | {"nodeRoleArn": account.make_role("other-node", "ec2.amazonaws.com")}
     assert "nodeRoleArn cannot be changed" in refused(account.update, **parts | {"computeConfig": other})[1]
@@ -132,6 +155,12 @@ def test_auto_mode_is_turned_on_and_off(account: Account) -> None:
     account.update(computeConfig=off, storageConfig={"blockStorage": off}, kubernetesNetworkConfig={"elasticLoadBalancing": off})
     account.later()
     assert account.describe()["computeConfig"] == {"enabled": False, "nodePools": []}
+
+
+def test_auto_mode_needs_access_entries(account: Account) -> None:
+    account.cluster(accessConfig={"authenticationMode": "CONFIG_MAP"})
+    parts = {key: value for key, value in account.auto().items() if key != "bootstrapSelfManagedAddons"}
+    assert "authenticationMode must be API" in refused(account.update, **parts)[1]
 
 
 def test_an_update_can_fail(account: Account) -> None:
@@ -162,6 +191,7 @@ def test_updates_are_listed_by_what_they_are_of(account: Account) -> None:
 
 def test_encryption_is_for_ever(account: Account) -> None:
     account.cluster()
+    assert refused(account.eks.associate_encryption_config, clusterName="one", encryptionConfig=[])[1] == "KeyArn is required"
     key = account.aws.client("kms").create_key()["KeyMetadata"]["Arn"]
     config = [{"resources": ["secrets"], "provider": {"keyArn": key}}]
     begun = account.eks.associate_encryption_config(clusterName="one", encryptionConfig=config)["update"]

@@ -38,6 +38,7 @@ def test_versions_are_filtered(account: Account) -> None:
     assert list(versions(account, clusterVersions=["1.34"])) == ["1.34"]
     assert list(versions(account, versionStatus="STANDARD_SUPPORT")) == ["1.36", "1.35", "1.34"]
     assert account.eks.describe_cluster_versions(maxResults=1)["nextToken"]
+    assert refused(account.eks.describe_cluster_versions, clusterVersions=["1.99"])[0] == INVALID
 
 
 def test_an_upgrade_is_one_minor_version(account: Account) -> None:
