@@ -4,7 +4,6 @@
 
 import os
 
-# moto reads its settings when it is imported: AWS's own policies exist, its images don't (making them takes a second), a certificate is valid at once.
+# AWS's own policies exist; its images don't: making them takes a second.
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "0")

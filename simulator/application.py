@@ -26,6 +26,7 @@ from simulator.answers import Answer
 from simulator.backend import Backend, World
 from simulator.backends import BACKENDS
 from simulator.clock import Clock, ScaledClock
+from simulator.corrections import region
 from simulator.deviations import Deviation, known
 from simulator.faults import Fault
 from simulator.routing import Route, route
@@ -74,6 +75,7 @@ class Simulator:
         self.faults: list[Fault] = []
         self.violations: list[Violation] = []
         self.tolerated: Counter[Deviation] = Counter()
+        region.install()
         self._moto = _Moto(create_backend_app)
         self._lock = threading.RLock()
 

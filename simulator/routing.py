@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from simulator import models
 
 # SigV4's credential scope: <key id>/<date>/<region>/<service>/aws4_request; in the header Authorization, or in the address of a presigned request.
-_SCOPE = re.compile(r"(?P<key>[^/\s=]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+SCOPE = re.compile(r"(?P<key>[^/\s=]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 _UNSIGNED = {"AssumeRoleWithWebIdentity": "sts", "AssumeRoleWithSAML": "sts"}
 
 
@@ -41,7 +41,7 @@ def route(request: Request) -> Route:
     if not signature and "X-Amz-Credential" in request.args:
         signature = f"AWS4-HMAC-SHA256 Credential={request.args['X-Amz-Credential']}, SignedHeaders={request.args.get('X-Amz-SignedHeaders', '')}"
         request.environ["HTTP_AUTHORIZATION"] = signature
-    scope = _SCOPE.search(signature)
+    scope = SCOPE.search(signature)
     if scope:
         key, region, candidates = scope["key"], scope["region"], models.services_signed_as(scope["service"])
     else:

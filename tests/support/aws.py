@@ -35,19 +35,19 @@ class Aws:
     """What a test has of the simulator: what was asked (``log``, ``counts``, ``writes``), what goes wrong (``faults``), and its time (``clock``)."""
 
     def __init__(self, simulator: Simulator, url: str, clock: ManualClock) -> None:
-        self._simulator = simulator
+        self.simulator = simulator
         self.url = url
         self.clock = clock
         self.region = REGION
 
     @property
     def account_id(self) -> str:
-        return self._simulator.world.account_id
+        return self.simulator.world.account_id
 
     @property
     def log(self) -> list[Call]:
         """Every call since the beginning; clear it to count from here."""
-        return self._simulator.record.calls
+        return self.simulator.record.calls
 
     @property
     def counts(self) -> Counter[str]:
@@ -62,22 +62,22 @@ class Aws:
     @property
     def faults(self) -> list[Fault]:
         """Add to it; ``times`` of a fault says how often it will still go off."""
-        return self._simulator.faults
+        return self.simulator.faults
 
     @property
     def world(self) -> World:
         """The state of the simulator's own backends."""
-        return self._simulator.world
+        return self.simulator.world
 
     @property
     def violations(self) -> list[Violation]:
         """What was asked or answered against the service models. Empty at the end: a test that provokes some clears them."""
-        return self._simulator.violations
+        return self.simulator.violations
 
     @property
     def tolerated(self) -> Counter[Deviation]:
         """Known deviations from the models that came up."""
-        return self._simulator.tolerated
+        return self.simulator.tolerated
 
     @property
     def environ(self) -> dict[str, str]:

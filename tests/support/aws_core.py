@@ -41,7 +41,7 @@ class Account:
     @contextmanager
     def counted(self) -> Iterator[Counter[str]]:
         """The calls of the block, by operation; those that write by "!" before it."""
-        calls = self.simulated._simulator.record.calls
+        calls = self.simulated.log
         begin, found = len(calls), Counter[str]()
         yield found
         found.update(f"{'!' if call.write else ''}{call.operation}" for call in calls[begin:])
@@ -52,11 +52,11 @@ class Account:
     def fault(self, kind: str, service: str, operation: str, **more: Any) -> None:
         from simulator.faults import Fault
 
-        self.simulated._simulator.faults.append(Fault(kind, service, operation, **more))
+        self.simulated.faults.append(Fault(kind, service, operation, **more))
 
     def state(self, kind: type[Any]) -> Any:
         """What a backend of ours keeps."""
-        return self.simulated._simulator.world.state(kind, self.simulated.account_id, self.simulated.region)
+        return self.simulated.world.state(kind, self.simulated.account_id, self.simulated.region)
 
 
 @contextmanager

@@ -7,8 +7,10 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from botocore.config import Config
 from support import pki
 from support.aws import Aws, running
 
@@ -59,6 +61,37 @@ def test_a_certificate_is_answered_as_it_was_imported(aws: Aws) -> None:
     alone = acm.import_certificate(Certificate=leaf.pem, PrivateKey=leaf.key_pem)["CertificateArn"]
     answer = acm.get_certificate(CertificateArn=alone)
     assert answer["CertificateChain"] == answer["Certificate"]
+
+
+def test_a_certificate_is_issued_when_its_record_is_there(aws: Aws) -> None:
+    acm, route53 = aws.client("acm"), aws.client("route53")
+    arn = acm.request_certificate(DomainName="example.test", SubjectAlternativeNames=["*.example.test"], ValidationMethod="DNS")["CertificateArn"]
+
+    def certificate() -> dict[str, Any]:
+        return dict(acm.describe_certificate(CertificateArn=arn)["Certificate"])
+
+    def change(action: str) -> None:
+        record = certificate()["DomainValidationOptions"][0]["ResourceRecord"]
+        wanted = {"Name": record["Name"], "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": record["Value"]}]}
+        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": wanted}]})
+
+    zone = route53.create_hosted_zone(Name="example.test", CallerReference="1")["HostedZone"]["Id"]
+    aws.clock.advance(3600)
+    assert (certificate()["Status"], "NotAfter" in certificate()) == ("PENDING_VALIDATION", False)
+    change("CREATE")
+    assert certificate()["Status"] == "PENDING_VALIDATION"
+    aws.clock.advance(60)
+    assert (certificate()["Status"], "NotAfter" in certificate()) == ("ISSUED", True)
+    change("DELETE")
+    assert [each["Status"] for each in acm.list_certificates()["CertificateSummaryList"]] == ["ISSUED"]
+
+
+def test_the_region_is_that_of_the_signature(aws: Aws) -> None:
+    """Whatever stands in an address or in an agent's name."""
+    secrets = aws.client("secretsmanager", config=Config(user_agent_extra="about/us-east-1 region/us-east-1"))
+    assert ":eu-central-1:" in secrets.create_secret(Name="orders", SecretString="x")["ARN"]
+    kms = aws.client("kms", config=Config(user_agent_extra="region/us-east-1"))
+    assert ":eu-central-1:" in kms.create_key()["KeyMetadata"]["Arn"]
 
 
 def test_a_token_of_a_registry_is_valid(aws: Aws) -> None:

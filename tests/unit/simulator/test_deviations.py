@@ -58,7 +58,7 @@ def a_secret(aws: Aws) -> Any:
 def a_certificate(aws: Aws) -> None:
     lists = Lists()
     lists.of["ListCertificates"] = [{"KeyAlgorithm": "RSA-2048"}]
-    aws._simulator.backends["acm"] = lists.backend("acm", "ListCertificates")
+    aws.simulator.backends["acm"] = lists.backend("acm", "ListCertificates")
     aws.client("acm").list_certificates()
 
 

@@ -34,11 +34,11 @@ def ask_with_secrets(aws: Aws) -> None:
 
 
 def test_secrets_are_masked(aws: Aws, tmp_path: Path) -> None:
-    aws._simulator.record.path = tmp_path / "calls.jsonl"
+    aws.simulator.record.path = tmp_path / "calls.jsonl"
     try:
         ask_with_secrets(aws)
     finally:
-        aws._simulator.record.path = None
+        aws.simulator.record.path = None
     written = (tmp_path / "calls.jsonl").read_text()
     assert len(written.splitlines()) == len(aws.log) == 7
     assert PLANTED not in written + repr(aws.log)
@@ -48,11 +48,11 @@ def test_secrets_are_masked(aws: Aws, tmp_path: Path) -> None:
 
 
 def test_a_line_of_the_log(aws: Aws, tmp_path: Path) -> None:
-    aws._simulator.record.path = tmp_path / "calls.jsonl"
+    aws.simulator.record.path = tmp_path / "calls.jsonl"
     try:
         aws.client("eks").list_clusters(maxResults=5)
     finally:
-        aws._simulator.record.path = None
+        aws.simulator.record.path = None
     line = json.loads((tmp_path / "calls.jsonl").read_text())
     assert line.pop("milliseconds") >= 0
     assert "Boto3/" in line.pop("agent")
@@ -120,7 +120,7 @@ def test_writes_are_told_from_reads(operation: str, write: bool) -> None:
 
 def test_reset_forgets_everything(aws: Aws) -> None:
     ask_with_secrets(aws)
-    simulator: Simulator = aws._simulator
+    simulator: Simulator = aws.simulator
     simulator.reset()
     empty: list[Any] = [simulator.record.calls, simulator.faults, simulator.violations, simulator.tolerated]
     assert not any(empty)

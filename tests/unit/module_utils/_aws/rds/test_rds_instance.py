@@ -279,7 +279,7 @@ def test_no_password_is_ever_ours(rds: Account) -> None:
     result = rds.run(**wanted(rds))
     secret = rds.client("secretsmanager").get_secret_value(SecretId=result.secret_arn)["SecretString"]
     assert "password" in secret
-    assert not any("MasterUserPassword" in call.parameters for call in rds.simulated._simulator.record.calls)
+    assert not any("MasterUserPassword" in call.parameters for call in rds.simulated.log)
     assert secret not in repr(result)
 
 

@@ -80,7 +80,7 @@ def test_no_value_comes_out(store: Account, tmp_path: Path) -> None:
     shown = f"{results} {[each.diff for each in results]} {store.lines} {caught.value!r} {caught.value.facts}"
     for secret in ("PLANTED-VALUE", before["password"]):
         assert secret not in shown
-        assert secret not in repr([vars(call) for call in store.simulated._simulator.record.calls])
+        assert secret not in repr([vars(call) for call in store.simulated.log])
 
 
 def test_check_mode_foresees(store: Account) -> None:
