@@ -77,11 +77,11 @@ class Simulator:
         self.tolerated: Counter[Deviation] = Counter()
         region.install()
         self._moto = _Moto(create_backend_app)
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()  # one request at a time; who looks at what backends keep holds it, too
 
     def reset(self) -> None:
         """Empty, as at the beginning; the faults go too."""
-        with self._lock:
+        with self.lock:
             quick.forget()
             reset_model_data()
             self.world.reset()
@@ -97,10 +97,10 @@ class Simulator:
         request = BackendRequest(environ)
         request.get_data()  # kept: who asks for the form first would find nothing
         if request.path.startswith(control.PREFIX):
-            with self._lock:
+            with self.lock:
                 return control.answer(self, request)(environ, start_response)
         begun = time.monotonic()
-        with self._lock:
+        with self.lock:
             found = route(request)
             parameters, findings = messages.parameters_of(found, request) if found.operation else ({}, [])
             answer, code, source = self._answered(found, request, parameters, findings)

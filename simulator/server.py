@@ -12,8 +12,6 @@ from typing import Any
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
-from simulator.application import Simulator
-
 
 class Handler(MotoRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:
@@ -25,9 +23,9 @@ class Handler(MotoRequestHandler):
 
 
 @contextmanager
-def serving(simulator: Simulator, port: int = 0) -> Iterator[str]:
-    """Gives the URL; port 0 is any free one."""
-    server = make_server("127.0.0.1", port, simulator, threaded=True, request_handler=Handler)
+def serving(application: Any, port: int = 0) -> Iterator[str]:
+    """``application``: of WSGI. Gives the URL; port 0 is any free one."""
+    server = make_server("127.0.0.1", port, application, threaded=True, request_handler=Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

@@ -42,11 +42,12 @@ def connect(netloc: str, context: ssl.SSLContext, timeout: float, blocksize: int
         return http.client.HTTPSConnection(netloc, timeout=timeout, context=context, blocksize=blocksize)
     connection = http.client.HTTPSConnection(str(proxy.hostname), proxy.port or 80, timeout=timeout, context=context, blocksize=blocksize)
     host = urlsplit(f"//{netloc}")
-    connection.set_tunnel(str(host.hostname), host.port or 443, _credentials(proxy))
+    connection.set_tunnel(str(host.hostname), host.port or 443, credentials(proxy))
     return connection
 
 
-def _credentials(proxy: SplitResult) -> dict[str, str]:
+def credentials(proxy: SplitResult) -> dict[str, str]:
+    """The header for a proxy whose address has a user in it."""
     if not proxy.username:
         return {}
     pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
