@@ -16,6 +16,8 @@ from ansible_collections.slipway.platform.plugins.module_utils._aws.connection i
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks import addons, cluster, entries, info, nodegroups, options, pod_identity
 from support import aws, eks
 
+from simulator.eks.state import Timing
+
 TAGS = {"slipway:environment": "test", "slipway:name": "shop"}
 _TASKS: dict[str, tuple[Any, Mapping[str, Any]]] = {
     "cluster": (cluster.task, options.CLUSTER),
@@ -32,6 +34,8 @@ class Rig(eks.Account):
     def __init__(self, simulated: aws.Aws) -> None:
         super().__init__(simulated)
         self.lines: list[str] = []
+        # Short, since each look while it waits is a request.
+        self.state.timing = Timing(cluster=60, deletion=20, update=10, version=20, addon=10, nodegroup=20, refresh=5)
         clock = simulated.clock
         self.core = Aws(Access(simulated.region, endpoint_url=simulated.url), self.lines.append, Clock(clock.monotonic, clock.sleep, clock.now))
 

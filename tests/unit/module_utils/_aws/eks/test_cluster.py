@@ -55,7 +55,7 @@ def test_how_long_the_version_has_support_is_in_the_result(rig: Rig) -> None:
 def test_waiting_shows_a_line(rig: Rig) -> None:
     rig.ensure()
     assert rig.lines[0] == "cluster one: CREATING, 0 s"
-    assert len(rig.lines) > 5
+    assert len(rig.lines) > 2
 
 
 def test_everything_at_once_and_a_second_run_that_does_nothing(rig: Rig) -> None:
@@ -383,8 +383,8 @@ def test_a_role_that_is_not_known_everywhere_yet_is_waited_for(rig: Rig) -> None
 
 def test_a_timeout_says_what_was_seen_last(rig: Rig) -> None:
     rig.state.faults.hold("one")
-    with pytest.raises(NotReady, match="cluster one in eu-central-1 is still CREATING after 60 s; it goes on there"):
-        rig.ensure(timeout=60)
+    with pytest.raises(NotReady, match="cluster one in eu-central-1 is still CREATING after 30 s; it goes on there"):
+        rig.ensure(timeout=30)
 
 
 # --- deleting
