@@ -27,6 +27,8 @@ def to_json(result: Any) -> dict[str, Any]:
     """The return values of a module for a core result (a dataclass instance)."""
     values: dict[str, Any] = dataclasses.asdict(result)
     values["changed"] = bool(result.changed)
+    if "warnings" in values:
+        values["warnings"] = list(values["warnings"])  # what Ansible shows by itself, and only from a list
     if hasattr(result, "diff"):
         values["diff"] = result.diff
     return values

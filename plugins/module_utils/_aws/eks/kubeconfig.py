@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ def content(aws: Aws, params: Mapping[str, Any], path: Path, endpoint: str, auth
         "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
         "current-context": context,
     }
-    return yaml.safe_dump(config, sort_keys=False)
+    return yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False)  # a playbook's texts are of classes that YAML does not know
 
 
 def _state(path: Path) -> dict[str, str]:
