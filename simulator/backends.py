@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from simulator.backend import Backend
-from simulator.corrections.acm import Acm
+from simulator.corrections.acm_requests import AcmRequests
 from simulator.corrections.ec2 import Ec2
 from simulator.corrections.ecr import Ecr
 from simulator.corrections.kms import Kms
@@ -16,7 +16,7 @@ from simulator.corrections.sts import Sts
 from simulator.eks.backend import Eks
 
 BACKENDS: dict[str, type[Backend]] = {
-    "acm": Acm,
+    "acm": AcmRequests,
     "ec2": Ec2,
     "ecr": Ecr,
     "eks": Eks,
