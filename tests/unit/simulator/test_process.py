@@ -8,10 +8,12 @@ import json
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from support.tree import CHECKOUT
+
+from simulator.__main__ import main
+from simulator.clock import ScaledClock
 
 
 @contextmanager
@@ -83,15 +88,15 @@ def test_violations_are_its_status() -> None:
     assert (process.returncode, said) == (1, "simulator: request: ecr CreateRepository repositoryName is missing\n")
 
 
-def test_faults_that_cannot_be_read(tmp_path: Path) -> None:
+def test_faults_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "faults.json").write_text('[{"kind": "late"}]')
-    with started("--faults", str(tmp_path / "faults.json")) as (url, process):
-        _, said = process.communicate(timeout=30)
-    assert (url, process.returncode) == ("", 2)
-    assert said.endswith("a fault's kind is one of throttled, failed, error, absent, expired, unrecognized, dropped, lost; not 'late'\n")
+    assert main(["--faults", str(tmp_path / "faults.json")]) == 2
+    said = "a fault's kind is one of throttled, failed, error, absent, expired, unrecognized, dropped, lost; not 'late'"
+    assert capsys.readouterr() == ("", f"simulator: {tmp_path}/faults.json: {said}\n")
 
 
-def test_a_clock_that_runs_faster() -> None:
-    with started("--speed", "100000") as (url, _):
-        first, second = (control(url, "")[1]["now"] for _ in range(2))
-    assert second[:16] > first[:16], "two requests are minutes apart"
+def test_a_clock_that_runs_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+    clock = ScaledClock(60, datetime(2026, 11, 21, 12, tzinfo=UTC))
+    monkeypatch.setattr(time, "monotonic", lambda: 109.5)
+    assert clock.now() == datetime(2026, 11, 21, 12, 9, 30, tzinfo=UTC)
