@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from moto.core.exceptions import ServiceException
+from moto.core.exceptions import AWSError
 from moto.core.responses import ActionResult, EmptyResult
 
 from simulator.backend import Backend
@@ -76,5 +76,5 @@ class AcmRequests(Acm, Backend):
     def delete_certificate(self) -> ActionResult:
         bundle = self.acm_backend.get_certificate(self._get_param("CertificateArn"))
         if bundle.in_use_by:
-            raise ServiceException("ResourceInUseException", f"Certificate {bundle.arn} in account {self.current_account} is in use.")
+            raise AWSError(f"Certificate {bundle.arn} in account {self.current_account} is in use.", exception_type="ResourceInUseException")
         return super().delete_certificate()

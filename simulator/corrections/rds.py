@@ -58,7 +58,6 @@ class Instances:
     waiting: dict[str, dict[str, Any]] = field(default_factory=dict)
     endpoint: tuple[str, int] | None = None
     failures: dict[str, tuple[str, str]] = field(default_factory=dict)
-    reboots: set[str] = field(default_factory=set)
 
 
 class Instance(DBInstance):
@@ -130,13 +129,6 @@ class Rds(Parameters, Backend, RDSResponse):
             self.backend.modify_db_instance(instance.db_instance_identifier, type(self.params)(rest))
         if instance.place:
             instance.place = self.rds.endpoint or (instance.address, instance.port)
-
-    def maintain(self) -> None:
-        """The maintenance window of all instances."""
-        for name, changes in self.rds.waiting.items():
-            self._apply(self.backend.databases[name], changes)
-            self.backend.databases[name].pending_modified_values = {}
-        self.rds.waiting.clear()
 
     # -- operations
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
+from moto.route53.exceptions import Route53ClientError
 from moto.route53.responses import Route53
 
 from simulator.backend import Backend
@@ -34,7 +34,7 @@ class Dns(Backend, Route53):
     def get_change(self) -> ActionResult:
         change = f"/change/{self._get_param('Id').removeprefix('/change/')}"
         if change not in self.state(Changes).asked:
-            raise ServiceException("NoSuchChange", f"Could not find resource with ID: {change}")
+            raise Route53ClientError("NoSuchChange", f"Could not find resource with ID: {change}")
         return self._change(change)
 
     def _change(self, change: str) -> ActionResult:
