@@ -134,7 +134,7 @@ class Simulator:
             return answers.expired(found)
         if "UNKNOWN" in found.access_key:
             return answers.unrecognized(found)
-        if found.region not in self.regions:
+        if found.region not in self.regions | {models.GLOBAL}:
             return answers.elsewhere(found)
         if found.operation is None:
             self._violate("unimplemented", found, [("", "is no operation that botocore's models know")])

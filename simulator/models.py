@@ -30,6 +30,10 @@ _SIGNED: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
+GLOBAL = "us-east-1"
+"""What is signed for services that have no regions; it is always there."""
+
+
 @cache
 def service_model(service: str) -> ServiceModel:
     """``service``: its name in botocore, as boto3.client() takes it."""

@@ -46,7 +46,7 @@ def route(request: Request) -> Route:
         key, region, candidates = scope["key"], scope["region"], models.services_signed_as(scope["service"])
     else:
         unsigned = _UNSIGNED.get(request.values.get("Action", ""))
-        key, region, candidates = "", "us-east-1", (unsigned,) if unsigned else ()
+        key, region, candidates = "", models.GLOBAL, (unsigned,) if unsigned else ()
     routes = [_as(service, region, key, request) for service in candidates]
     named = Route(service=scope["service"] if scope else "", region=region, access_key=key)
     return next((found for found in routes if found.operation), routes[0] if routes else named)

@@ -126,9 +126,10 @@ def test_accounts(aws: Aws) -> None:
 def test_regions() -> None:
     with running(regions=["eu-central-1"]) as aws:
         aws.client("eks").list_clusters()
+        aws.client("iam", region_name="us-east-1").list_users()
         for service, method, code in (
             ("eks", "list_clusters", "InvalidSignatureException"),
-            ("iam", "list_users", "SignatureDoesNotMatch"),
+            ("rds", "describe_db_instances", "SignatureDoesNotMatch"),
             ("ec2", "describe_vpcs", "AuthFailure"),
         ):
             with pytest.raises(ClientError) as caught:
