@@ -7,7 +7,7 @@ from __future__ import annotations
 from simulator.backend import Backend
 from simulator.corrections.acm_requests import AcmRequests
 from simulator.corrections.ec2 import Ec2
-from simulator.corrections.ecr import Ecr
+from simulator.corrections.ecr_rules import EcrRules
 from simulator.corrections.kms import Kms
 from simulator.corrections.logs import Logs
 from simulator.corrections.rds import Rds
@@ -18,7 +18,7 @@ from simulator.eks.backend import Eks
 BACKENDS: dict[str, type[Backend]] = {
     "acm": AcmRequests,
     "ec2": Ec2,
-    "ecr": Ecr,
+    "ecr": EcrRules,
     "eks": Eks,
     "kms": Kms,
     "logs": Logs,

@@ -20,7 +20,7 @@ options:
     description: The repositories. Others are left alone.
     type: list
     elements: dict
-    required: true
+    default: []
     suboptions:
       name:
         description: Its name, such as V(shop/web).
@@ -56,8 +56,26 @@ options:
         description: Tags of this repository, over those in O(tags).
         type: dict
         default: {}
+  pull_through:
+    description: Rules by which ECR has the images of another registry under a prefix, from when they are first pulled. Others are left alone.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      prefix:
+        description: First part of the names, such as V(docker-hub).
+        type: str
+        required: true
+      upstream:
+        description: Host name of the other registry, such as V(registry-1.docker.io). ECR can't change it.
+        type: str
+        required: true
+      credential_arn:
+        description: ARN of a secret with the user and the token for it. Its name must begin with C(ecr-pullthroughcache/).
+        type: str
+        default: ""
   state:
-    description: With V(absent) the repositories are deleted.
+    description: With V(absent) the repositories, and the rules of O(pull_through), are deleted.
     type: str
     choices: [present, absent]
     default: present
@@ -99,6 +117,8 @@ EXAMPLES = r"""
               Principal: {AWS: "111122223333"}
               Action: ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
       - name: shop/worker
+    pull_through:
+      - {prefix: ecr-public, upstream: public.ecr.aws}
     tags:
       slipway:environment: prod
 """
@@ -110,7 +130,7 @@ repositories:
   type: list
   elements: dict
 before:
-  description: By repository what was compared, as it was.
+  description: By repository, and by rule, what was compared, as it was.
   returned: success
   type: dict
 after:

@@ -10,8 +10,10 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws import documents, keys, tags
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
+from ansible_collections.slipway.platform.plugins.module_utils._aws.ecr import rules
 from ansible_collections.slipway.platform.plugins.module_utils._aws.ecr.options import Repository, Request
 from ansible_collections.slipway.platform.plugins.module_utils._aws.ecr.read import Found, read
+from ansible_collections.slipway.platform.plugins.module_utils._aws.ecr.rules import Plan
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER, Converged
 from ansible_collections.slipway.platform.plugins.module_utils._aws.steps import Step, take
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, SlipwayError
@@ -24,27 +26,20 @@ class Result(Converged):
     repositories: list[dict[str, str]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Plan:
-    """One repository. ``before`` and ``after``: {} where there is none."""
-
-    name: str
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    steps: tuple[Step, ...] = ()
-
-
 def ensure(aws: Aws, request: Request, check_mode: bool) -> Result:
     found = read(aws, request)
     decide = _present if request.present else _absent
     plans = [decide(aws, wanted, found.get(wanted.name), request) for wanted in request.repositories]
+    rule_plans = rules.plans(aws, request)
     if not check_mode:
         made = aws.together(lambda plan: _apply(aws, plan), plans)
+        aws.together(lambda plan: take(aws, plan.steps), rule_plans)
         found |= {each.name: each for each in made if each}
+    every = (*plans, *rule_plans)
     return Result(
-        before={plan.name: dict(plan.before) for plan in plans},
-        after={plan.name: dict(plan.after) for plan in plans},
-        actions=tuple(step.text for plan in plans for step in plan.steps),
+        before={plan.name: dict(plan.before) for plan in every},
+        after={plan.name: dict(plan.after) for plan in every},
+        actions=tuple(step.text for plan in every for step in plan.steps),
         repositories=[_named(wanted.name, found.get(wanted.name)) for wanted in request.repositories if request.present],
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws import documents
 from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS
+from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, wrong_at
 
 REPOSITORY: dict[str, Any] = {
@@ -24,10 +25,16 @@ REPOSITORY: dict[str, Any] = {
     "policy": {"type": "raw"},
     "tags": {"type": "dict", "default": {}},
 }
+RULE: dict[str, Any] = {
+    "prefix": {"type": "str", "required": True},
+    "upstream": {"type": "str", "required": True},
+    "credential_arn": {"type": "str", "default": ""},
+}
 OPTIONS: dict[str, Any] = {
     **CONNECTION,
     **TAGS,
-    "repositories": {"type": "list", "elements": "dict", "required": True, "options": REPOSITORY},
+    "repositories": {"type": "list", "elements": "dict", "default": [], "options": REPOSITORY},
+    "pull_through": {"type": "list", "elements": "dict", "default": [], "options": RULE},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "force": {"type": "bool", "default": False},
 }
@@ -53,8 +60,18 @@ class Repository:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """A pull-through cache rule. ``upstream``: a host name; ``credential_arn``: of a secret, "" for none."""
+
+    prefix: str
+    upstream: str
+    credential_arn: str = ""
+
+
+@dataclass(frozen=True)
 class Request:
-    repositories: tuple[Repository, ...]
+    repositories: tuple[Repository, ...] = ()
+    rules: tuple[Rule, ...] = ()
     present: bool = True
     force: bool = False
     purge_tags: bool = False
@@ -63,11 +80,15 @@ class Request:
 def request(params: Mapping[str, Any]) -> Request:
     """Raises ``InvalidInput``: which repository, which option, and what to write instead."""
     repositories = tuple(_repository(each, params["tags"]) for each in params["repositories"])
-    names = [each.name for each in repositories]
+    rules = tuple(Rule(**each) for each in params["pull_through"])
+    names = [*(each.name for each in repositories), *(f"{each.prefix} (pull_through)" for each in rules)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InvalidInput(f"repositories: {', '.join(twice)} is there twice; write each once")
-    return Request(repositories, params["state"] == "present", params["force"], params["purge_tags"])
+    wrong = [each.credential_arn for each in rules if each.credential_arn and ":secret:ecr-pullthroughcache/" not in each.credential_arn]
+    if wrong and LATER not in wrong:
+        raise InvalidInput(f"pull_through: credential_arn {', '.join(wrong)}: ECR takes a secret whose name begins with ecr-pullthroughcache/")
+    return Request(repositories, rules, params["state"] == "present", params["force"], params["purge_tags"])
 
 
 def _repository(item: Mapping[str, Any], tags: Mapping[str, Any]) -> Repository:

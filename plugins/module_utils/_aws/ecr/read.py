@@ -35,6 +35,8 @@ class Found:
 def read(aws: Aws, request: Request) -> dict[str, Found]:
     """By name; one that is not there is missing."""
     wanted = {each.name: each for each in request.repositories}
+    if not wanted:
+        return {}
     everything = aws.listed("ecr", "describe_repositories", "repositories", PaginationConfig={"PageSize": 1000})
     there = [each for each in everything if each["repositoryName"] in wanted]
     found = aws.together(lambda each: _found(aws, each, wanted[each["repositoryName"]], request), there)

@@ -202,3 +202,30 @@ def test_wrong_input(ecr: Account, wrong: dict[str, Any], says: str) -> None:
 def test_a_name_twice(ecr: Account) -> None:
     with pytest.raises(InvalidInput, match="shop/worker is there twice"):
         ecr.run(repositories=[WORKER, {**WORKER}])
+
+
+SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ecr-pullthroughcache/hub-AbCdEf"
+RULES = [{"prefix": "ecr-public", "upstream": "public.ecr.aws"}, {"prefix": "hub", "upstream": "registry-1.docker.io", "credential_arn": SECRET}]
+
+
+def test_pull_through_rules(ecr: Account) -> None:
+    foreseen = ecr.run(check=True, pull_through=RULES)
+    with ecr.counted() as calls:
+        made = ecr.run(pull_through=RULES)
+    assert calls == {"DescribePullThroughCacheRules": 1, "!CreatePullThroughCacheRule": 2}
+    assert (foreseen.before, foreseen.after, foreseen.actions) == (made.before, made.after, made.actions)
+    assert not ecr.run(pull_through=RULES).changed
+    other = f"{SECRET[:-6]}ZyXwVu"
+    with ecr.counted() as calls:
+        assert ecr.run(pull_through=[{**RULES[1], "credential_arn": other}]).changed
+    assert ecr.writes(calls) == ["!UpdatePullThroughCacheRule"]
+    found = ecr.client("ecr").describe_pull_through_cache_rules(ecrRepositoryPrefixes=["hub"])["pullThroughCacheRules"][0]
+    assert found["credentialArn"] == other
+    for change in ({"upstream": "quay.io"}, {"credential_arn": ""}):
+        with ecr.counted() as calls, pytest.raises(Conflict, match="ECR can't change that"):
+            ecr.run(repositories=[WORKER], pull_through=[{**RULES[1], **change}])
+        assert ecr.writes(calls) == []
+    assert ecr.run(pull_through=RULES, state="absent").changed
+    assert not ecr.run(pull_through=RULES, state="absent").changed
+    with pytest.raises(InvalidInput, match="ECR takes a secret whose name begins with"):
+        ecr.run(pull_through=[{**RULES[1], "credential_arn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:hub-AbCdEf"}])
