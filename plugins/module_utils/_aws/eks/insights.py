@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
+from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.versions import minor
 from ansible_collections.slipway.platform.plugins.module_utils._aws.wait import Seen, until_done
-from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict
+from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, SlipwayError
 
 _BLOCKING = ("ERROR", "UNKNOWN")
 
@@ -32,14 +33,19 @@ def listed(aws: Aws, cluster: str) -> list[Insight]:
 
 
 def of_upgrade(aws: Aws, cluster: str, version: str) -> list[Insight]:
-    """Those about an upgrade to this version."""
-    wanted = {"categories": ["UPGRADE_READINESS"], "kubernetesVersions": [version]}
-    return [_insight(each) for each in aws.listed("eks", "list_insights", "insights", clusterName=cluster, filter=wanted)]
+    """Those about an upgrade to this version: what is about a later one can wait, and what names none counts."""
+    wanted = {"categories": ["UPGRADE_READINESS"]}
+    found = [_insight(each) for each in aws.listed("eks", "list_insights", "insights", clusterName=cluster, filter=wanted)]
+    return [each for each in found if not each.version or minor(each.version) <= minor(version)]
 
 
 def refresh(aws: Aws, cluster: str, timeout: float) -> None:
     """Have EKS look again: by itself it does so once a day, and what was mended since would still stand in the way."""
-    aws.call("eks", "start_insights_refresh", clusterName=cluster)
+    try:
+        aws.call("eks", "start_insights_refresh", clusterName=cluster)
+    except SlipwayError as error:
+        if "in progress" not in error.message:
+            raise
 
     def look() -> Seen[None]:
         found = aws.call("eks", "describe_insights_refresh", clusterName=cluster)

@@ -252,6 +252,14 @@ def test_insights_stand_in_the_way_before_anything_is_written(rig: Rig, status: 
         assert calls["UpdateClusterConfig"] == calls["UpdateClusterVersion"] == 0
 
 
+def test_a_look_that_somebody_else_began_is_waited_for(rig: Rig) -> None:
+    rig.ensure()
+    message = "An insights refresh is already in progress for cluster one"
+    rig.eks.start_insights_refresh(clusterName="one")
+    rig.aws.faults.append(Fault("error", "eks", "StartInsightsRefresh", code="InvalidRequestException", message=message))
+    assert rig.ensure(version="1.35").version == "1.35"
+
+
 def test_insights_can_be_overruled(rig: Rig) -> None:
     rig.ensure()
     rig.state.faults.find("one", "Kubelet version skew", "ERROR", "nodes are old")
