@@ -130,6 +130,15 @@ def test_what_was_made_is_not_seen_yet(aws: Aws) -> None:
     assert ecr.describe_repositories(repositoryNames=["orders"])["repositories"][0]["repositoryName"] == "orders"
 
 
+def test_a_fault_that_waits_for_an_operation(aws: Aws) -> None:
+    aws.faults.append(Fault("throttled", "ecr", "Describe*", after="CreateRepository"))
+    ecr = aws.client("ecr")
+    ecr.describe_repositories()
+    ecr.create_repository(repositoryName="orders")
+    assert refused(ecr, "describe_repositories") == ("ThrottlingException", 400)
+    ecr.describe_repositories()
+
+
 def test_ec2_needs_a_code_for_what_is_absent(aws: Aws) -> None:
     vpc = aws.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     aws.faults.append(Fault("absent", "ec2", "DescribeVpcs", code="InvalidVpcID.NotFound"))

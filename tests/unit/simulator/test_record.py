@@ -13,7 +13,7 @@ import pytest
 from support.aws import Aws, running
 
 from simulator.application import Simulator
-from simulator.record import is_write
+from simulator.record import is_write, masked
 
 PLANTED = "correct-horse-battery-staple"
 
@@ -45,6 +45,16 @@ def test_secrets_are_masked(aws: Aws, tmp_path: Path) -> None:
     secret = aws.log[0]
     assert secret.parameters["Name"] == "orders/database"
     assert (secret.parameters["SecretString"], secret.parameters["Tags"]) == ("***", [{"Key": "team", "Value": "shop"}])
+
+
+@pytest.mark.parametrize("name", ["DB_PASSWORD", "SecretKey", "sessionToken", "private_key", "UserData"])
+def test_what_is_named_like_a_secret_is_masked_wherever_it_stands(name: str) -> None:
+    assert masked({"Environment": [{name: PLANTED}, {name: [PLANTED]}]}, None) == {"Environment": [{name: "***"}, {name: ["***"]}]}
+
+
+def test_what_is_not_secret_is_shown() -> None:
+    shown = {"NextToken": "at-1000", "ClientRequestToken": "once", "PasswordLength": 20, "ManageMasterUserPassword": True, "TokenValidityUnits": "days"}
+    assert masked(shown, None) == shown
 
 
 def test_a_line_of_the_log(aws: Aws, tmp_path: Path) -> None:
