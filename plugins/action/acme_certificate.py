@@ -44,4 +44,4 @@ class ActionModule(CoreAction):
     argument_spec = ARGUMENTS
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:
-        return ensure(Request.from_params(params), check_mode=check_mode, progress=progress)
+        return ensure(Request.from_params(params), check_mode, progress)

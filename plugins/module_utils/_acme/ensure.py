@@ -59,9 +59,7 @@ class Result:
         return self.diff["before"] != self.diff["after"]
 
 
-def ensure(
-    request: Request, check_mode: bool = False, clock: Clock | None = None, transport: Transport | None = None, progress: Callable[[str], None] = print
-) -> Result:
+def ensure(request: Request, check_mode: bool, progress: Callable[[str], None], clock: Clock | None = None, transport: Transport | None = None) -> Result:
     """Make the folder hold every certificate, ordered anew when it is due or the wish changed. Whoever has what is wanted is not asked for more."""
     clock = clock or Clock()
     client = Client(request.directory, transport or Pool(lambda: trust(request.ca_file), clock.monotonic), clock, request.timeout)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from ansible_collections.slipway.platform.plugins.module_utils._tls.certificate 
 from ansible_collections.slipway.platform.plugins.module_utils._tls.wanted import Leaf
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}")  # RFC 8555 §8.1
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,10 @@ class Orders:
         if chosen is None or found.get("status") != "pending":
             kinds = ", ".join(sorted(filter(None, offered))) or "none"
             raise InvalidInput(f"certificate {leaf.name}: {name} ({found.get('status')}) can't be proven by {self._solver.type}; the CA offers {kinds}")
-        token = str(chosen.get("token"))
+        token = str(chosen.get("token") or "")
+        # Both become parts of paths, records and arguments.
+        if not _TOKEN.fullmatch(token) or name not in {each.removeprefix("*.") for each in (*leaf.dns, *leaf.ip)}:
+            raise Untrusted(f"certificate {leaf.name}: the CA asks for a proof that nobody can mean ({name[:100]!r}, {token[:100]!r})")
         return Proof(name, token, f"{token}.{jws.thumbprint(self._signer.key)}", str(chosen.get("url")), url)
 
     def _verdict(self, leaf: Leaf, proof: Proof) -> str:

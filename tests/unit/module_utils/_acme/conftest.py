@@ -65,7 +65,7 @@ class Scene:
         """What a task with the scene's request, changed by ``other``, gives; ``wire`` is a new one unless it is given."""
         self.wire = wire or Wire(self.pebble.ca_file)
         clock = Clock(sleep=self._sleep, now=lambda: datetime.now(UTC) + self.past)
-        return ensure(replace(self.request, **other), check_mode, clock, self.wire, progress=lambda line: None)
+        return ensure(replace(self.request, **other), check_mode, lambda line: None, clock, self.wire)
 
     def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

@@ -143,7 +143,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[aws.Aws, Aws]]:
     with aws.running() as simulated:
         for name, value in simulated.environ.items():
             monkeypatch.setenv(name, value)
-        yield simulated, Aws(Access(simulated.region, endpoint_url=simulated.url), clock=Clock(sleep=lambda seconds: None))
+        clock = simulated.clock
+        yield simulated, Aws(Access(simulated.region, endpoint_url=simulated.url), clock=Clock(clock.monotonic, clock.sleep, clock.now))
 
 
 def texts(simulated: aws.Aws, zone: str) -> dict[str, set[str]]:
@@ -162,6 +163,7 @@ def test_records_in_route_53(cloud: tuple[aws.Aws, Aws]) -> None:
     for _ in range(2):
         records.change("present", name, ["one", "two"])
     assert texts(simulated, zones["apps.example.com"]) == {f"{name}.": {"one", "two"}}, "the longest zone, and each value once"
+    assert simulated.clock.slept, "it was waited for until all name servers have it"
     records.change("present", name, ["of another run"])
     records.change("withdraw", name, ["one", "two"])
     assert texts(simulated, zones["apps.example.com"]) == {f"{name}.": {"of another run"}}
