@@ -9,7 +9,8 @@ version_added: 0.1.0
 description:
   - Asks STS who asks. Where that is a session of a role, IAM is asked for the role, since the ARN of a session does not have its path.
 author: Slipway maintainers (@slipway)
-extends_documentation_fragment: slipway.platform.aws
+extends_documentation_fragment:
+  - slipway.platform.aws
 attributes:
   check_mode:
     description: Only reads.
