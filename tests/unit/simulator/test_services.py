@@ -139,6 +139,7 @@ def test_secrets_manager(aws: Aws) -> None:
 def test_certificates_and_records(aws: Aws) -> None:
     acm, route53 = aws.client("acm"), aws.client("route53")
     arn = acm.request_certificate(DomainName="shop.example.test", ValidationMethod="DNS", Tags=TAGS)["CertificateArn"]
+    aws.clock.advance(10)  # ACM makes up the records in some seconds
     certificate = acm.describe_certificate(CertificateArn=arn)["Certificate"]
     zone = route53.create_hosted_zone(Name="example.test", CallerReference="1")["HostedZone"]["Id"]
     record = certificate["DomainValidationOptions"][0]["ResourceRecord"]
