@@ -172,7 +172,7 @@ def _take(aws: Aws, steps: list[Step], absent: bool) -> dict[str, str]:
 
 def _done(aws: Aws, step: Step, absent: bool) -> dict[str, Any]:
     try:
-        return eventually(aws, lambda: aws.call("iam", step.operation, **step.parameters), lambda error: not absent and _spreads(aws, step, error), _SPREADS)
+        return eventually(aws, lambda: aws.call("iam", step.operation, **step.parameters), lambda error: _spreads(aws, step, error, absent), _SPREADS)
     except NotFound:
         if absent or step.operation.startswith(("delete_", "detach_", "remove_")):
             return {}
@@ -184,9 +184,11 @@ def _done(aws: Aws, step: Step, absent: bool) -> dict[str, Any]:
         raise
 
 
-def _spreads(aws: Aws, step: Step, error: SlipwayError) -> bool:
-    """Whether IAM may only not know yet what was made just before: the role itself, or a principal that its trust names."""
+def _spreads(aws: Aws, step: Step, error: SlipwayError, absent: bool) -> bool:
+    """Whether IAM may only not know yet what was done just before: that the role is there, or a principal of its trust; that its policies are off."""
     code = error.facts.get("code")
+    if absent:
+        return code == "DeleteConflict"
     principal = code == "MalformedPolicyDocument" and "principal" in error.message.lower()
     # A policy that can't be attached is none, now and later.
     role = isinstance(error, NotFound) and "attachable" not in error.message

@@ -24,6 +24,8 @@ from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.model im
     Snapshot,
 )
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.read import Raw, name_of
+from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.slow import service_name
+from ansible_collections.slipway.platform.plugins.module_utils._document.suggest import did_you_mean
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput
 
 _FIXED = {VPC: ("cidr",), SUBNET: ("cidr", "zone"), GROUP: ("description",), ENDPOINT: ("type",), NAT: ("subnet",)}
@@ -44,6 +46,8 @@ def refuse(aws: Aws, request: Request, snapshot: Snapshot, changes: Sequence[Cha
     _overlaps(request, snapshot, changes)
     if any(change.key[0] == SUBNET and change.before is None for change in changes):
         _zones(aws, request)
+    if any(change.key[0] == ENDPOINT and change.before is None for change in changes):
+        _services(aws, changes)
     if request.peers:
         _peers(aws, request)
     gone = [change.key for change in changes if change.after is None]
@@ -76,6 +80,14 @@ def _zones(aws: Aws, request: Request) -> None:
     unknown = [zone for zone in request.zones if zone not in offered]
     if unknown:
         raise InvalidInput(f"zones: this account has no {', '.join(unknown)} in {aws.region}; it has {', '.join(offered)}")
+
+
+def _services(aws: Aws, changes: Sequence[Change]) -> None:
+    begin = service_name(aws, "")
+    offered = [each.removeprefix(begin) for each in aws.listed("ec2", "describe_vpc_endpoint_services", "ServiceNames")]
+    for change in changes:
+        if change.key[0] == ENDPOINT and change.before is None and change.name not in offered:
+            raise InvalidInput(f"endpoints: {aws.region} has no service {change.name!r}; {did_you_mean(change.name, offered)}")
 
 
 def _peers(aws: Aws, request: Request) -> None:

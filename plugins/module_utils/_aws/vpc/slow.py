@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.model import ADDRESS, GATEWAY, GROUP, INTERNET, NAT, SUBNET, TABLE, Change
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.read import DEFAULT_ROUTE, FAILED, cause
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.work import Kind, Work, tagging, unrefused
@@ -40,9 +41,14 @@ def _nat(work: Work, identifier: str) -> dict[str, Any]:
     return next(iter(work.gone("describe_nat_gateways", NatGatewayIds=[identifier]).get("NatGateways") or ()), {})
 
 
+def service_name(aws: Aws, name: str) -> str:
+    """As endpoints have it, for "s3" or "ecr.api"."""
+    return f"com.amazonaws.{aws.region}.{name}"
+
+
 def create_endpoint(work: Work, change: Change) -> str:
     then = change.then
-    given = {"VpcId": work.vpc_id, "VpcEndpointType": then["type"], "ServiceName": f"com.amazonaws.{work.aws.region}.{change.name}"}
+    given = {"VpcId": work.vpc_id, "VpcEndpointType": then["type"], "ServiceName": service_name(work.aws, change.name)}
     lists = {word: work.several(kind, then[field]) for field, kind, word in _LISTS if field in then}
     private = {"PrivateDnsEnabled": True} if then["type"] == "Interface" else {}
     made: str = work.call("create_vpc_endpoint", **given, **lists, **private, TagSpecifications=tagging("vpc-endpoint", change))["VpcEndpoint"]["VpcEndpointId"]

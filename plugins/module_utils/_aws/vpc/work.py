@@ -14,6 +14,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.model im
 from ansible_collections.slipway.platform.plugins.module_utils._aws.wait import eventually
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, NotFound, SlipwayError
 
+_HELD = ("DependencyViolation", "InvalidIPAddress.InUse")
 SPREAD = 60.0  # seconds in which EC2 comes to know everywhere what it has made
 
 
@@ -31,8 +32,11 @@ class Work:
         return eventually(self.aws, lambda: self.aws.call("ec2", operation, **parameters), is_absent, SPREAD)
 
     def gone(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Remove, or find it removed."""
-        return self.aws.find("ec2", operation, **parameters) or {}
+        """Remove, or find it removed. What held it a moment ago goes on doing so for a while, also when AWS says that it is gone."""
+        try:
+            return eventually(self.aws, lambda: self.aws.call("ec2", operation, **parameters), is_held, self.request.timeout)
+        except NotFound:
+            return {}
 
     def id(self, kind: str, name: str) -> str:
         """Of a resource of the set; a name that is none of its is an id."""
@@ -62,6 +66,10 @@ def removal(operation: str, parameter: str) -> Callable[[Work, Change], object]:
 
 def is_absent(error: SlipwayError) -> bool:
     return isinstance(error, NotFound)
+
+
+def is_held(error: SlipwayError) -> bool:
+    return error.facts.get("code") in _HELD
 
 
 def tagging(resource: str, change: Change) -> list[dict[str, Any]]:

@@ -292,6 +292,14 @@ def test_an_interrupted_removal_is_continued(ec2: Account, operation: str) -> No
     assert not have(ec2, state="absent").changed
 
 
+def test_what_still_holds_for_a_while_is_waited_for(ec2: Account) -> None:
+    have(ec2)
+    ec2.fault("error", "ec2", "DeleteSubnet", times=3, code="DependencyViolation", status=400)
+    ec2.fault("error", "ec2", "DetachInternetGateway", times=2, code="DependencyViolation", status=400)
+    have(ec2, state="absent")
+    assert not have(ec2, state="absent").changed
+
+
 def test_what_holds_it_is_named_before_anything_is_touched(ec2: Account) -> None:
     made = have(ec2)
     client = ec2.client("ec2")
@@ -319,6 +327,7 @@ def test_what_holds_it_is_named_before_anything_is_touched(ec2: Account) -> None
             "security group database: its description is database and can't",
         ),
         ({"zones": [A, B, "eu-central-1z"]}, r"zones: this account has no eu-central-1z in eu-central-1; it has eu-central-1a, "),
+        ({"interface_endpoints": ["ecr.apo"]}, r"endpoints: eu-central-1 has no service 'ecr\.apo'; .*ecr\.api"),
     ],
 )
 def test_what_aws_cannot_change_is_refused(ec2: Account, more: dict[str, Any], told: str) -> None:
