@@ -59,6 +59,16 @@ class Network(Backend, EC2Response):
                         there["Description"] = source.get("Description", "")
         return ActionResult({"Return": True})
 
+    def modify_vpc_endpoint(self) -> Any:
+        """An endpoint that leaves a subnet takes its network interface with it (AWS PrivateLink guide, "Add or remove subnets")."""
+        answer = super().modify_vpc_endpoint()
+        endpoint = self.ec2_backend.vpc_end_points[self._get_param("VpcEndpointId")]
+        for name in list(endpoint.network_interface_ids):
+            if self.ec2_backend.enis[name].subnet.id not in endpoint.subnet_ids:
+                endpoint.network_interface_ids.remove(name)
+                del self.ec2_backend.enis[name]
+        return answer
+
     # -- NAT gateways
 
     def create_nat_gateway(self) -> ActionResult:

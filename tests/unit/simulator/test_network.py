@@ -85,6 +85,16 @@ def test_a_nat_gateway_fails_without_internet_and_on_demand(aws: Aws, ec2: Any, 
     refused(ec2.describe_nat_gateways, "NatGatewayNotFound", NatGatewayIds=["nat-1"])
 
 
+def test_an_endpoint_that_leaves_a_subnet_sets_it_free(ec2: Any, vpc: str) -> None:
+    one, two = (ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{each}.0/24")["Subnet"]["SubnetId"] for each in (1, 2))
+    given = {"VpcId": vpc, "VpcEndpointType": "Interface", "ServiceName": "com.amazonaws.eu-central-1.sts", "SubnetIds": [one, two]}
+    made = ec2.create_vpc_endpoint(**given)["VpcEndpoint"]["VpcEndpointId"]
+    refused(ec2.delete_subnet, "DependencyViolation", SubnetId=two)
+    ec2.modify_vpc_endpoint(VpcEndpointId=made, RemoveSubnetIds=[two])
+    ec2.delete_subnet(SubnetId=two)
+    refused(ec2.delete_subnet, "DependencyViolation", SubnetId=one)
+
+
 def test_groups_that_name_each_other_stay(ec2: Any, vpc: str) -> None:
     own = [{"Name": "vpc-id", "Values": [vpc]}]
     default = ec2.describe_security_groups(Filters=own)["SecurityGroups"][0]

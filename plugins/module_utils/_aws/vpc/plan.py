@@ -96,16 +96,14 @@ def _tables(request: Request, before: Mapping[Key, State]) -> Iterator[tuple[Key
 
 def _groups(request: Request, before: Mapping[Key, State]) -> Iterator[tuple[Key, dict[str, Any]]]:
     groups = list(request.groups or ())
-    if request.interface_endpoints:
+    if _services(request.interface_endpoints, before, "Interface"):
         groups.append(Group(ENDPOINTS, "Interface endpoints: HTTPS from the VPC", (Rule("tcp", "443", request.cidr),), ()))
     for group in groups:
         there = before.get((GROUP, group.name), {})
         description = group.description if group.description is not None else there.get("description", group.name)
         yield (GROUP, group.name), {"description": description, "tags": group.tags}
         yield (RULES, group.name), _sides(group, before.get((RULES, group.name)))
-    kept = [name for kind, name in before if kind == GROUP and (name != ENDPOINTS if request.groups is None else False)]
-    if request.interface_endpoints is None and (GROUP, ENDPOINTS) in before:
-        kept.append(ENDPOINTS)
+    kept = [name for kind, name in before if kind == GROUP and name != ENDPOINTS] if request.groups is None else []
     yield from _kept(before, [(kind, name) for name in kept for kind in (GROUP, RULES)])
     own = before.get((RULES, DEFAULT), {"ingress": rules.states(rules.ITSELF), "egress": rules.states(rules.ANYWHERE)})
     yield (RULES, DEFAULT), {"ingress": [], "egress": []} if request.empty_default_group else dict(own)
@@ -120,12 +118,15 @@ def _sides(group: Group, before: State | None) -> dict[str, Any]:
 def _endpoints(request: Request, before: Mapping[Key, State]) -> Iterator[tuple[Key, dict[str, Any]]]:
     tables = sorted([PUBLIC, *(f"{PRIVATE}-{zone}" for zone in request.zones)])
     subnets = sorted(f"{PRIVATE}-{zone}" for zone in request.zones)
-    for service in request.endpoints or ():
+    for service in _services(request.endpoints, before, "Gateway"):
         yield (ENDPOINT, service), {"type": "Gateway", "route_tables": tables, "tags": {}}
-    for service in request.interface_endpoints or ():
+    for service in _services(request.interface_endpoints, before, "Interface"):
         yield (ENDPOINT, service), {"type": "Interface", "subnets": subnets, "security_groups": [ENDPOINTS], "tags": {}}
-    asked = {"Gateway": request.endpoints, "Interface": request.interface_endpoints}
-    yield from _kept(before, [key for key, state in before.items() if key[0] == ENDPOINT and asked[state["type"]] is None])
+
+
+def _services(asked: tuple[str, ...] | None, before: Mapping[Key, State], kind: str) -> tuple[str, ...]:
+    """Those that are asked for, or else those that are there: they follow the zones all the same."""
+    return tuple(name for (each, name), state in before.items() if each == ENDPOINT and state["type"] == kind) if asked is None else asked
 
 
 def _flow(request: Request, before: Mapping[Key, State]) -> Iterator[tuple[Key, dict[str, Any]]]:

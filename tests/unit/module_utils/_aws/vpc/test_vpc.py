@@ -201,6 +201,13 @@ def test_what_is_left_out_stays(ec2: Account) -> None:
     assert (kept.endpoints, kept.security_groups) == (made.endpoints, made.security_groups)
 
 
+def test_endpoints_that_are_left_out_follow_the_zones(ec2: Account) -> None:
+    have(ec2)
+    fewer = have(ec2, zones=[A], interface_endpoints=None)
+    assert "update endpoint ecr.api" in fewer.actions
+    unchanged(ec2, zones=[A], interface_endpoints=None)
+
+
 def test_tags_of_others_stay(ec2: Account) -> None:
     made = have(ec2)
     subnet, client = made.private_subnets[A], ec2.client("ec2")
