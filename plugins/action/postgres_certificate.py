@@ -16,7 +16,7 @@ class ActionModule(CoreAction):
     """Runs on the controller because it waits for a node, and shows what it waits for."""
 
     argument_spec = {
-        **connection.OPTIONS,
+        **connection.POD,
         "cert_file": {"type": "path", "required": True},
         "timeout": {"type": "float", "default": 150.0},
     }
@@ -24,5 +24,5 @@ class ActionModule(CoreAction):
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> certificate.Result:
         pod = connection.pod(params)
         request = certificate.Request.of(pod, Path(params["cert_file"]), params["timeout"], check_mode)
-        client, psql = connection.reach(pod, check_mode)
+        client, psql = connection.reach(connection.Way(pod), check_mode)
         return certificate.use(request, client, psql, time.monotonic, time.sleep, progress, check_mode)

@@ -18,6 +18,7 @@ ARGUMENTS = {
     "databases": {"type": "list", "elements": "dict", "default": [], "options": DATABASES},
     "host": {"type": "str", "required": True},
     "port": {"type": "int", "default": 5432},
+    "provider": {"type": "str", "default": "local"},
     "ca_file": {"type": "path", "required": True},
     "connection_limit": {"type": "int", "default": 40},
     "settings": {"type": "dict", "default": {}},
@@ -29,10 +30,11 @@ class ActionModule(CoreAction):
     argument_spec = ARGUMENTS
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:
-        client, psql = connection.reach(connection.pod(params), check_mode)
+        client, psql = connection.reach(connection.way(params), check_mode)
         request = Request(
             bindings=tuple(Binding(**item) for item in params["databases"]),
-            server=Server(params["host"], params["port"], connection.authority(Path(params["ca_file"]), check_mode)),
+            server=Server(params["host"], params["port"], connection.authority(Path(params["ca_file"]), check_mode), params["provider"]),
             policy=Policy(params["connection_limit"], {key: str(value) for key, value in params["settings"].items()}, params["monitor"]),
+            superuser=params["administrator"] is None,
         )
         return ensure(request, client, psql, check_mode)

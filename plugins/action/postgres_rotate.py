@@ -20,7 +20,7 @@ class ActionModule(CoreAction):
     }
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> rotate.Result:
-        client, psql = connection.reach(connection.pod(params), check_mode)
+        client, psql = connection.reach(connection.way(params), check_mode)
         if client is None or psql is None:
             return rotate.Result([])
         request = rotate.Request(tuple(params["services"]), params["reread"], params["restart"])

@@ -9,12 +9,15 @@ short_description: Ensure databases, their roles and their bindings
 version_added: 0.1.0
 author: Slipway maintainers (@slipway)
 description:
-  - For every resource of a service, a PostgreSQL server in the cluster has a database, an owner that cannot log in, and two logins,
+  - For every resource of a service, a PostgreSQL server has a database, an owner that cannot log in, and two logins,
     of which one is in use and the other takes over when the password is rotated.
   - The binding (host, port, database, username, password, uri, C(ca.crt); the well-known entries of Service Binding for Kubernetes 1.0)
     is a secret of the environment's store, by the name C(<service>-<resource>).
-  - Looks with one catalog query, and applies what is missing in one transaction, as the superuser through the unix socket in the pod.
-    The password never leaves the store. The server gets a SCRAM verifier that is computed here.
+  - Looks with one catalog query, and applies what is missing in one transaction, by C(psql) in a pod. In the server's own it is the superuser,
+    through the unix socket. A server elsewhere, as RDS, has an O(administrator), who needs C(CREATEROLE) and C(CREATEDB), and is verified and
+    encrypted (C(verify-full)).
+  - The server gets a SCRAM verifier that is computed here. Whether it is that of the store's password, a superuser reads; anybody else may not,
+    so there the login is tried.
   - Databases that are not listed are left alone and returned as RV(orphans).
 options:
   databases:
@@ -43,6 +46,10 @@ options:
     description: Port of the server.
     type: int
     default: 5432
+  provider:
+    description: Who runs the server, for the entry C(provider) of the binding.
+    type: str
+    default: local
   ca_file:
     description: File with the certificate authority (PEM) that services verify the server with.
     type: path
@@ -59,7 +66,7 @@ options:
     description: A role with C(pg_monitor) and no password for a metrics exporter on the unix socket. Empty for none.
     type: str
     default: ""
-extends_documentation_fragment: [slipway.platform.postgres_server]
+extends_documentation_fragment: [slipway.platform.postgres_server, slipway.platform.postgres_server.login]
 attributes:
   check_mode:
     description: Reads only.
@@ -70,6 +77,20 @@ attributes:
 """
 
 EXAMPLES = r"""
+- name: Give it one in RDS
+  slipway.platform.postgres_database:
+    kubeconfig: .slipway/prod/kubeconfig
+    pod: postgres-client-0
+    administrator:
+      host: "{{ rds.endpoint }}"
+      secret_arn: "{{ rds.secret_arn }}"
+      ca_file: /etc/postgresql-ca/ca.crt
+    host: "{{ rds.endpoint }}"
+    provider: rds
+    ca_file: .slipway/prod/rds/ca.crt
+    databases:
+      - {service: hello, resource: db, namespace: hello}
+
 - name: Give the service hello its database
   slipway.platform.postgres_database:
     kubeconfig: .slipway/local/kubeconfig

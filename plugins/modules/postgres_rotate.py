@@ -28,7 +28,7 @@ options:
     description: Seconds for a rolling restart of those that did not.
     type: float
     default: 180.0
-extends_documentation_fragment: [slipway.platform.postgres_server]
+extends_documentation_fragment: [slipway.platform.postgres_server, slipway.platform.postgres_server.login]
 attributes:
   check_mode:
     description: Returns the first step of each rotation and changes nothing.

@@ -14,8 +14,8 @@ from ansible_collections.slipway.platform.plugins.module_utils._k8s.client impor
 from ansible_collections.slipway.platform.plugins.module_utils._postgres import catalog as pg_catalog
 from ansible_collections.slipway.platform.plugins.module_utils._postgres import model, plan
 from ansible_collections.slipway.platform.plugins.module_utils._postgres.catalog import Catalog
-from ansible_collections.slipway.platform.plugins.module_utils._postgres.model import Binding, Policy, Server
-from ansible_collections.slipway.platform.plugins.module_utils._postgres.psql import Psql
+from ansible_collections.slipway.platform.plugins.module_utils._postgres.model import Binding, Credential, Policy, Server
+from ansible_collections.slipway.platform.plugins.module_utils._postgres.psql import Administrator
 from ansible_collections.slipway.platform.plugins.module_utils._secrets import store
 from ansible_collections.slipway.platform.plugins.module_utils._secrets.ensure import KNOWN_LATER
 from ansible_collections.slipway.platform.plugins.module_utils._secrets.model import Wanted
@@ -23,9 +23,12 @@ from ansible_collections.slipway.platform.plugins.module_utils._secrets.model im
 
 @dataclass(frozen=True)
 class Request:
+    """``superuser``: whether it will be one who makes them, for check mode before there is a server."""
+
     bindings: tuple[Binding, ...]
     server: Server
     policy: Policy
+    superuser: bool = True
 
 
 @dataclass(frozen=True)
@@ -47,21 +50,26 @@ class Result:
         return {"before": "", "after": "".join(f"{line}\n" for line in lines)}
 
 
-def ensure(request: Request, client: Client | None, psql: Psql | None, dry_run: bool, random: store.Random | None = None) -> Result:
+def ensure(request: Request, client: Client | None, psql: Administrator | None, dry_run: bool, random: store.Random | None = None) -> Result:
     """Make every binding's database, roles and secret. Without a client or psql there is no server yet: all is new (check mode)."""
     random = random or store.Random()
     model.check(request.bindings)
     state = store.read(client) if client else store.State()
-    catalog = pg_catalog.parse(psql(pg_catalog.QUERY)) if psql else Catalog()
     secrets = store.plan([_wanted(binding, request.server, state) for binding in request.bindings], (), "", state, random)
     stored = {change.after.name: change.after for change in secrets.secrets if change.after}
     credentials = {binding.secret: model.credential(binding, stored[binding.secret]) for binding in request.bindings}
+    catalog = pg_catalog.look(psql, _passwords(request, credentials)) if psql else Catalog(superuser=request.superuser)
     steps = plan.plan(catalog, request.bindings, credentials, request.policy, random.bytes)
     if client and psql and not dry_run:
         store.write(client, secrets.changes)
         if steps.statements:
             psql(steps.script())
     return _result(request, secrets, steps, catalog, dry_run)
+
+
+def _passwords(request: Request, credentials: Mapping[str, Credential]) -> dict[str, tuple[str, str]]:
+    used = [(credentials[binding.secret], binding) for binding in request.bindings]
+    return {credential.username: (credential.password, binding.database) for credential, binding in used}
 
 
 def _wanted(binding: Binding, server: Server, state: store.State) -> Wanted:
@@ -93,6 +101,9 @@ def _binding(binding: Binding, change: store.Change, dry_run: bool) -> dict[str,
     }
 
 
+_OF_THE_SERVER = {"postgres", "template0", "template1", "rdsadmin"}
+
+
 def _orphans(catalog: Catalog, bindings: Sequence[Binding]) -> list[str]:
-    wanted = {binding.database for binding in bindings} | {"postgres", "template0", "template1"}
+    wanted = {binding.database for binding in bindings} | _OF_THE_SERVER
     return sorted(catalog.databases.keys() - wanted)

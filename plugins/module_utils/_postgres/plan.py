@@ -4,6 +4,9 @@
 
 For each binding: a database, an owner that cannot log in, and two logins that act as the owner (``role`` is a session default), so
 that whatever a migration creates belongs to the owner and outlives the login that created it. Rights come from the owner alone.
+
+A managed server has no superuser for us. Whoever makes roles and databases there (CREATEROLE, CREATEDB) may give a database to an owner as
+whom it can act, so it becomes a member of each owner; and it may not even mention rights that it does not have.
 """
 
 from __future__ import annotations
@@ -51,15 +54,19 @@ class Plan:
 def _transaction(statements: Sequence[Statement]) -> str:
     if not statements:
         return ""
-    # Not even a verifier belongs into the log, whatever log_statement is set to.
-    return "BEGIN;\nSET LOCAL log_statement = 'none';\n" + "".join(f"{statement.sql};\n" for statement in statements) + "COMMIT;\n"
+    return f"BEGIN;\n{_QUIET};\n" + "".join(f"{statement.sql};\n" for statement in statements) + "COMMIT;\n"
+
+
+# Not even a verifier belongs into the log, whatever log_statement is set to; whoever may not say so does without.
+_QUIET = """\
+DO $$ BEGIN PERFORM set_config('log_statement', 'none', true); EXCEPTION WHEN insufficient_privilege THEN NULL; END $$"""
 
 
 def plan(catalog: Catalog, bindings: Sequence[Binding], credentials: Mapping[str, Credential], policy: Policy, salt: Salt) -> Plan:
     """The statements that give every binding what it needs. ``credentials`` are by the name of the binding's secret."""
     roles: list[Statement] = []
     databases: list[Statement] = []
-    rights = [_close(database) for database in SHARED if database in catalog.databases and catalog.databases[database].open]
+    rights = [_close(name) for name in SHARED if (here := catalog.databases.get(name)) and here.open and here.ours]
     if policy.monitor:
         wanted = Role(login=True, limit=MONITOR_LIMIT, member_of=frozenset({"pg_monitor"}))
         roles += role(policy.monitor, catalog.roles.get(policy.monitor), wanted)
@@ -67,6 +74,7 @@ def plan(catalog: Catalog, bindings: Sequence[Binding], credentials: Mapping[str
             rights.append(Statement(f"GRANT CONNECT ON DATABASE postgres TO {name(policy.monitor)}", f"let {policy.monitor} connect to postgres"))
     for binding in bindings:
         roles += role(binding.owner, catalog.roles.get(binding.owner), Role())
+        roles += _act_as(catalog, binding.owner)
         roles += logins(catalog, binding, credentials[binding.secret], policy, salt)
         here = catalog.databases.get(binding.database)
         if here is None:
@@ -76,6 +84,13 @@ def plan(catalog: Catalog, bindings: Sequence[Binding], credentials: Mapping[str
         if here is None or here.open:
             rights.append(_close(binding.database))
     return Plan(tuple(roles), tuple(databases), tuple(rights))
+
+
+def _act_as(catalog: Catalog, owner: str) -> list[Statement]:
+    here = catalog.roles.get(owner)
+    if catalog.superuser or (here is not None and here.ours):
+        return []
+    return [Statement(f"GRANT {name(owner)} TO CURRENT_USER", f"be able to act as {owner}")]
 
 
 def _close(database: str) -> Statement:
@@ -95,7 +110,7 @@ def logins(catalog: Catalog, binding: Binding, credential: Credential, policy: P
             settings={"role": binding.owner, **policy.settings},
         )
         statements += role(login, here, wanted)
-        if used and not scram.matches(credential.password, here.verifier if here else None):
+        if used and not catalog.accepts(login, credential.password):
             made = scram.verifier(credential.password, salt(scram.SALT_BYTES))
             statements.append(Statement(f"ALTER ROLE {name(login)} PASSWORD {literal(made)}", f"set the password of {login}"))
     return statements
@@ -105,7 +120,8 @@ def role(title: str, here: Role | None, wanted: Role) -> list[Statement]:
     """A role with exactly these attributes and settings, and a member of at least these roles."""
     quoted = name(title)
     statements: list[Statement] = []
-    options = f"{'LOGIN' if wanted.login else 'NOLOGIN'} INHERIT CONNECTION LIMIT {wanted.limit} " + " ".join(f"NO{right}" for right in RIGHTS)
+    refused = [right for right in RIGHTS if here is None or right in here.rights]
+    options = " ".join(["LOGIN" if wanted.login else "NOLOGIN", f"INHERIT CONNECTION LIMIT {wanted.limit}", *(f"NO{right}" for right in refused)])
     if here is None:
         statements.append(Statement(f"CREATE ROLE {quoted} {options}", f"create role {title} ({'login' if wanted.login else 'no login'})"))
     elif (here.login, here.limit, here.rights) != (wanted.login, wanted.limit, wanted.rights):

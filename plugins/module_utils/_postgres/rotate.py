@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, NotReady
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
 from ansible_collections.slipway.platform.plugins.module_utils._postgres import catalog as pg_catalog
-from ansible_collections.slipway.platform.plugins.module_utils._postgres import consumers, model, plan, rotation, scram
+from ansible_collections.slipway.platform.plugins.module_utils._postgres import consumers, model, plan, rotation
 from ansible_collections.slipway.platform.plugins.module_utils._postgres.catalog import Catalog
 from ansible_collections.slipway.platform.plugins.module_utils._postgres.model import Binding
-from ansible_collections.slipway.platform.plugins.module_utils._postgres.psql import Psql
+from ansible_collections.slipway.platform.plugins.module_utils._postgres.psql import Administrator
 from ansible_collections.slipway.platform.plugins.module_utils._postgres.rotation import Step
 from ansible_collections.slipway.platform.plugins.module_utils._secrets import store
 from ansible_collections.slipway.platform.plugins.module_utils._secrets.model import NAME, VERSION, Stored, from_object
@@ -83,7 +83,7 @@ class Rotator:
     """Everything a rotation acts on. Clock and sleep are in seconds; ``progress`` shows a line to the user."""
 
     client: Client
-    psql: Psql
+    psql: Administrator
     request: Request
     clock: Callable[[], float]
     sleep: Callable[[float], None]
@@ -109,12 +109,12 @@ class Rotator:
     def look(self) -> dict[str, Look]:
         """The facts of every binding of the wanted services, by the name of its secret."""
         state = store.read(self.client)
-        catalog = pg_catalog.parse(self.psql(pg_catalog.QUERY))
         found = {name: stored for name, stored in sorted(state.store.items()) if stored.type == model.SECRET_TYPE and self._wanted(_binding(stored))}
         strangers = sorted(set(self.request.services) - {_binding(stored).service for stored in found.values()})
         if strangers:
             known = sorted({_binding(stored).service for stored in state.store.values() if stored.type == model.SECRET_TYPE})
             raise InvalidInput(f"no database binding of service {', '.join(strangers)} in the store; there are those of: {', '.join(known) or 'none'}")
+        catalog = pg_catalog.look(self.psql, dict(map(_password, found.values())))
         every = [from_object(item) for item in self.client.find(store.SECRET, labels=NAME)] if found else []
         return {name: self._look(stored, [copy for copy in every if copy.labels[NAME] == name], catalog) for name, stored in found.items()}
 
@@ -187,6 +187,12 @@ def _binding(stored: Stored) -> Binding:
     return Binding(stored.labels.get("slipway.platform/service", ""), stored.labels.get("slipway.platform/resource", ""), "")
 
 
+def _password(stored: Stored) -> tuple[str, tuple[str, str]]:
+    binding = _binding(stored)
+    used = model.credential(binding, stored)
+    return used.username, (used.password, binding.database)
+
+
 def _renewed(copy: Stored, stored: Stored) -> Stored:
     return replace(copy, data=stored.data, annotations={**copy.annotations, VERSION: stored.version})
 
@@ -200,7 +206,7 @@ def _facts(used: model.Credential, old: str, stored: Stored, copies: list[Stored
     return rotation.Facts(
         new=used.username,
         old=old,
-        new_works=bool(new_role and new_role.login and scram.matches(used.password, new_role.verifier)),
+        new_works=bool(new_role and new_role.login and catalog.accepts(used.username, used.password)),
         old_can_login=bool(old_role and old_role.login),
         delivered=all(copy.data == stored.data for copy in copies),
         consumers=tuple(

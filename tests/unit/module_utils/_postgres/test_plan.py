@@ -140,10 +140,12 @@ def test_a_foreign_user_in_the_store_is_a_conflict() -> None:
 
 def test_the_answer_of_the_catalog() -> None:
     role_json = {
-        "login": True, "verifier": None, "limit": 5, "rights": ["NOINHERIT"], "member_of": ["pg_monitor"], "settings": ["search_path=a, b", "role=x=y"]
+        "login": True, "verifier": None, "limit": 5, "rights": ["NOINHERIT"], "member_of": ["pg_monitor"], "settings": ["search_path=a, b", "role=x=y"],
+        "ours": False,
     }  # fmt: skip
     answer = {
-        "databases": {"postgres": {"owner": "postgres", "open": True, "granted": ["exporter"]}},
+        "superuser": False,
+        "databases": {"postgres": {"owner": "postgres", "open": True, "granted": ["exporter"], "ours": True}},
         "roles": {"exporter": role_json},
         "sessions": [{"role": "hello_db_a", "address": "10.244.1.4"}],
     }
@@ -151,3 +153,64 @@ def test_the_answer_of_the_catalog() -> None:
     assert found.databases["postgres"] == Database("postgres", True, frozenset({"exporter"}))
     assert found.roles["exporter"].settings == {"search_path": "a, b", "role": "x=y"}
     assert found.sessions == (catalog.Session("hello_db_a", "10.244.1.4"),)
+
+
+def administered(**owner: object) -> Catalog:
+    """The same, seen by one who is no superuser: verifiers can't be seen, and the login in use was tried."""
+    roles = {key: replace(value, verifier=None) for key, value in DONE.roles.items()}
+    roles["hello_db_owner"] = replace(roles["hello_db_owner"], **owner)  # type: ignore[arg-type]
+    return replace(DONE, superuser=False, roles=roles, tried={"hello_db_a": True})
+
+
+@pytest.mark.parametrize(
+    ("here", "expected"),
+    [
+        pytest.param(administered(), [], id="all is there"),
+        pytest.param(administered(ours=False), ["be able to act as hello_db_owner"], id="an owner that it can't act as"),
+        pytest.param(replace(administered(), tried={"hello_db_a": False}), ["set the password of hello_db_a"], id="another password"),
+    ],
+)
+def test_who_is_no_superuser_acts_as_the_owners(here: Catalog, expected: list[str]) -> None:
+    assert summaries(here) == expected
+
+
+def test_it_can_act_as_an_owner_before_it_gives_something_to_it() -> None:
+    script = plan.plan(Catalog(superuser=False), [BINDING], CREDENTIAL, POLICY, salt).script()
+    grant = script.index('GRANT "hello_db_owner" TO CURRENT_USER')
+    assert script.index('CREATE ROLE "hello_db_owner"') < grant < script.index("\"role\" = 'hello_db_owner'") < script.index("CREATE DATABASE")
+
+
+def test_the_databases_of_others_stay_open() -> None:
+    assert summaries(database("template1", open=True, ours=False)) == []
+
+
+def test_a_role_is_corrected_without_a_word_about_rights_that_it_has_not() -> None:
+    here = role("hello_db_a", limit=-1, rights=frozenset({"CREATEDB"}))
+    script = plan.plan(here, [BINDING], CREDENTIAL, POLICY, salt).script()
+    assert 'ALTER ROLE "hello_db_a" LOGIN INHERIT CONNECTION LIMIT 40 NOCREATEDB;' in script
+
+
+class Server:
+    """Answers the catalog's query, and takes one password."""
+
+    def __init__(self, answer: dict[str, object]) -> None:
+        self.answer, self.asked = answer, list[str]()
+
+    def __call__(self, script: str) -> str:
+        return json.dumps(self.answer)
+
+    def accepts(self, username: str, password: str, database: str) -> bool:
+        self.asked.append(f"{username}@{database}")
+        return password == PASSWORD
+
+
+@pytest.mark.parametrize(("superuser", "asked"), [(True, []), (False, ["hello_db_a@hello_db"])])
+def test_only_logins_that_exist_are_tried_and_only_where_verifiers_are_hidden(superuser: bool, asked: list[str]) -> None:
+    item = {"verifier": None, "limit": 5, "rights": [], "member_of": [], "settings": [], "ours": True}
+    roles = {"hello_db_a": {"login": True, **item}, "hello_db_b": {"login": False, **item}}
+    server = Server({"superuser": superuser, "databases": {}, "roles": roles, "sessions": []})
+    found = catalog.look(server, dict.fromkeys(("hello_db_a", "hello_db_b", "gone_a"), (PASSWORD, "hello_db")))
+    assert server.asked == asked
+    assert found.accepts("hello_db_a", PASSWORD) is not superuser
+    assert not found.accepts("hello_db_b", PASSWORD)
+    assert not found.accepts("gone_a", PASSWORD)
