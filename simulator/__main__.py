@@ -9,6 +9,8 @@ import json
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from simulator import faults
@@ -25,7 +27,26 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--account", default=ACCOUNT_ID, help="the id of the account")
     parser.add_argument("--region", action="append", default=[], help="a region that exists, more than once for more; all if it is not given")
     parser.add_argument("--speed", type=float, default=1.0, help="how many times as fast as real time AWS gets done what needs time")
+    parser.add_argument(
+        "--world", type=Path, help="a folder: with what is real behind AWS, see simulator/world/README.md; the port is then in its settings.json"
+    )
     return parser.parse_args(given)
+
+
+@contextmanager
+def started(simulator: Simulator, options: argparse.Namespace) -> Iterator[str]:
+    """Gives the URL. Raises ValueError for what can't be a world."""
+    if not options.world:
+        with serving(simulator, options.port) as url:
+            yield url
+        return
+    from simulator.world import run, settings  # only a world has need of the collection
+
+    try:
+        with run.running(simulator, options.world.absolute(), settings.read(options.world / "settings.json")) as state:
+            yield state.url
+    except settings.SettingsError as error:
+        raise ValueError(str(error)) from None
 
 
 def main(given: list[str]) -> int:
@@ -41,10 +62,14 @@ def main(given: list[str]) -> int:
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    with serving(simulator, options.port) as url:
-        sys.stdout.write(f"{url}\n")
-        sys.stdout.flush()
-        ended.wait()
+    try:
+        with started(simulator, options) as url:
+            sys.stdout.write(f"{url}\n")
+            sys.stdout.flush()
+            ended.wait()
+    except ValueError as error:
+        sys.stderr.write(f"simulator: {error}\n")
+        return 2
     for violation in simulator.violations:
         sys.stderr.write(f"simulator: {violation}\n")
     return 1 if simulator.violations else 0

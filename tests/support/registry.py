@@ -55,6 +55,7 @@ class FakeRegistry:
     name_unknown: bool = False  # say NAME_UNKNOWN for repositories that are not there, as some registries do
     validates: bool = True  # look for the blobs of a manifest
     detail: bool = True  # name the blobs that are missing
+    deletes: bool = True  # manifests, by digest, with their tags
     immutable: bool = False  # no tag is set twice, not even to the same
     keeps_partial: bool = True  # broken uploads can be resumed
     largest_put: int | None = None
@@ -311,6 +312,9 @@ class _Handler(BaseHTTPRequestHandler):
         if method == "PUT":
             self.put_manifest(repository, target, body)
             return
+        if method == "DELETE":
+            self.delete_manifest(repository, target)
+            return
         digest = target if ":" in target else self.fake.tagged.get((repository, target), "")
         if self.fake.tag_is_digest and target.startswith("sha256-"):
             digest = target.replace("-", ":")
@@ -321,6 +325,14 @@ class _Handler(BaseHTTPRequestHandler):
             return
         # A wrong header on purpose: nobody should believe it.
         self.answer(200, data, {"Content-Type": media_type, "Docker-Content-Digest": "sha256:" + "0" * 64})
+
+    def delete_manifest(self, repository: str, digest: str) -> None:
+        if not self.fake.deletes or (repository, digest) not in self.fake.manifests:
+            self.error(405 if not self.fake.deletes else 404, "UNSUPPORTED" if not self.fake.deletes else "MANIFEST_UNKNOWN")
+            return
+        del self.fake.manifests[repository, digest]
+        self.fake.tagged = {key: value for key, value in self.fake.tagged.items() if key[0] != repository or value != digest}
+        self.answer(202)
 
     def put_manifest(self, repository: str, target: str, body: bytes) -> None:
         value = json.loads(body)

@@ -1,0 +1,56 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A simulated AWS with its world around it, in this process; clients meet it as they would meet AWS: by its own names."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from simulator.application import Simulator
+from simulator.clock import ManualClock
+from simulator.world import run, settings
+from simulator.world.run import State
+
+REGION = "eu-central-1"
+
+
+class World:
+    """``simulator`` and ``state``: for whoever looks behind; ``client`` needs the environment of ``into``."""
+
+    def __init__(self, simulator: Simulator, state: State, clock: ManualClock, folder: Path) -> None:
+        self.simulator, self.state, self.clock, self.folder = simulator, state, clock, folder
+
+    def into(self, environment: pytest.MonkeyPatch) -> None:
+        """This process's environment: what the state says, and nothing of the user's."""
+        for name in (name for name in os.environ if name.startswith("AWS_")):
+            environment.delenv(name)
+        for name, value in {**self.state.environment, "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}.items():
+            environment.setenv(name, value)
+
+    def client(self, service: str, **options: Any) -> Any:
+        """boto3's, that tries once; no endpoint is given."""
+        session = boto3.session.Session(region_name=options.pop("region_name", REGION))
+        config = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=30).merge(options.pop("config", None) or Config())
+        return session.client(service, config=config, **options)
+
+
+@contextmanager
+def running(folder: Path, clock: ManualClock | None = None, **given: Any) -> Iterator[World]:
+    """``given``: settings.json. Not two at a time, and not beside support.aws; it ends with an error if something went against the service models."""
+    clock = clock or ManualClock()
+    simulator = Simulator(clock=clock)
+    simulator.reset()
+    folder.mkdir(exist_ok=True)
+    (folder / "settings.json").write_text(json.dumps(given))
+    with run.running(simulator, folder, settings.read(folder / "settings.json")) as state:
+        yield World(simulator, state, clock, folder)
+    assert not simulator.violations, "\n".join(map(str, simulator.violations))
