@@ -10,6 +10,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS
+from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc import cidr
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.model import (
     DEFAULT,
@@ -30,7 +31,7 @@ _RULE = {
     "sources": {"type": "list", "elements": "str", "required": True},
     "description": {"type": "str", "default": ""},
 }
-_GROUP = {
+GROUP_OPTIONS = {
     "name": {"type": "str", "required": True},
     "description": {"type": "str"},
     "ingress": {"type": "list", "elements": "dict", "options": _RULE},
@@ -56,7 +57,7 @@ ARGUMENTS: dict[str, Any] = {
     "dns_hostnames": {"type": "bool", "default": True},
     "gateway_endpoints": {"type": "list", "elements": "str", "default": ["s3"]},
     "interface_endpoints": {"type": "list", "elements": "str"},
-    "security_groups": {"type": "list", "elements": "dict", "options": _GROUP},
+    "security_groups": {"type": "list", "elements": "dict", "options": GROUP_OPTIONS},
     "empty_default_security_group": {"type": "bool", "default": True},
     "flow_log": {"type": "dict", "options": _FLOW},
     "peers": {"type": "list", "elements": "str", "default": []},
@@ -90,7 +91,7 @@ def request(params: dict[str, Any]) -> Request:
         dns_hostnames=params["dns_hostnames"],
         endpoints=tuple(params["gateway_endpoints"]),
         interface_endpoints=None if params["interface_endpoints"] is None else tuple(params["interface_endpoints"]),
-        groups=_groups(params["security_groups"]),
+        groups=groups(params["security_groups"]),
         empty_default_group=params["empty_default_security_group"],
         flow_log=FlowLog(**flow) if flow else None,
         peers=tuple(params["peers"]),
@@ -117,7 +118,8 @@ def _zones(zones: list[str], region: str) -> tuple[str, ...]:
     return tuple(zones)
 
 
-def _groups(items: list[dict[str, Any]] | None) -> tuple[Group, ...] | None:
+def groups(items: list[dict[str, Any]] | None) -> tuple[Group, ...] | None:
+    """Of ``security_groups``. Raises ``InvalidInput``."""
     if items is None:
         return None
     names = [item["name"] for item in items]
@@ -159,7 +161,7 @@ def _ports(text: str, where: str) -> str:
 
 
 def _source(text: str, where: str, groups: list[str]) -> str:
-    if text in groups or _ID.fullmatch(text):
+    if text in groups or text == LATER or _ID.fullmatch(text):
         return text
     try:
         return str(ip_network(text))

@@ -1,0 +1,45 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of security_group, and the groups that they ask for; a group is written as vpc has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS
+from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER
+from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.model import Group
+from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.options import GROUP_OPTIONS, groups
+from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
+
+OPTIONS: dict[str, Any] = {
+    **CONNECTION,
+    "vpc_id": {"type": "str", "required": True},
+    "security_groups": {"type": "list", "elements": "dict", "required": True, "options": GROUP_OPTIONS},
+    "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
+    **TAGS,
+    "timeout": {"type": "int", "default": 600},
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """``vpc_id``: LATER where check mode comes before the VPC."""
+
+    vpc_id: str
+    groups: tuple[Group, ...]
+    absent: bool = False
+    purge_tags: bool = False
+    timeout: float = 600
+
+
+def request(params: Mapping[str, Any]) -> Request:
+    """Raises ``InvalidInput``."""
+    vpc = params["vpc_id"]
+    if not vpc.startswith("vpc-") and vpc != LATER:
+        raise InvalidInput(f"vpc_id: {vpc!r} is no id of a VPC; write such as vpc-0123456789abcdef0")
+    common = {str(key): str(value) for key, value in params["tags"].items()}
+    wanted = tuple(replace(group, tags={**common, **group.tags}) for group in groups(params["security_groups"]) or ())
+    return Request(vpc, wanted, params["state"] == "absent", params["purge_tags"], params["timeout"])
