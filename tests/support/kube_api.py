@@ -3,7 +3,7 @@
 """A small Kubernetes API server in this process: enough of it to apply sets, prune, wait and read logs against.
 
 Server-side apply with field owners and conflicts, merge patch, create, delete with preconditions, lists by label, field and page, dry run,
-discovery of definitions that were applied, container logs, refusals by namespace, and faults on demand.
+the subresource status, discovery of definitions that were applied, container logs, refusals by namespace, and faults on demand.
 Lists of objects that have a ``name`` are merged by it; other lists are atomic.
 No admission, no validation, no controllers: a test plays controller with ``on_write``. Groups with ``example.`` in their name are served once defined.
 """
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from support.serving import serving
 
@@ -102,7 +102,7 @@ class KubeApi:
             if fault:
                 fault.times -= 1
                 return fault.status, fault.body
-            return self._dispatch(method, url.path, query, headers, body)
+            return self._dispatch(method, unquote(url.path), query, headers, body)
 
     def _dispatch(self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: Object) -> tuple[int, Any]:
         if path.endswith("/log"):
@@ -127,6 +127,8 @@ class KubeApi:
         if path.endswith("/scale"):
             path = path.removesuffix("/scale")
             return 200, self._store(path, _merge(copy.deepcopy(self.objects[path]), body), query.get("fieldManager", "someone"), "Update")
+        if path.endswith("/status"):  # nothing but the status is written there
+            path, body = path.removesuffix("/status"), {"status": body["status"]}
         live = body if method == "POST" else _merge(copy.deepcopy(self.objects[path]), body)
         return (201 if method == "POST" else 200), self._store(path, live, query.get("fieldManager", "someone"), "Update", dry)
 

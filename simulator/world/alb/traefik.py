@@ -1,0 +1,101 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Traefik as the load balancer's data plane: one process for each, of the program that the project's own gateway is."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.slipway.platform.plugins.module_utils import _files
+from ansible_collections.slipway.platform.plugins.module_utils._errors import CommandFailed
+
+_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Listener:
+    """``pairs``: certificate and key of each certificate; the first is the one for names that no other has. None of them: plain HTTP."""
+
+    port: int
+    pairs: tuple[tuple[Path, Path], ...] = ()
+
+
+class Traefik:
+    """Serves each listener on a free port of ``host`` (``ports``: by that of the listener), until ``stop``."""
+
+    def __init__(self, program: Path, folder: Path, listeners: tuple[Listener, ...], idle_seconds: int = 60, host: str = "127.0.0.1") -> None:
+        self.listeners, self.idle_seconds = listeners, idle_seconds
+        self._folder, self._shown = folder, ""
+        self.ports = {each.port: _free(host) for each in listeners}
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "dynamic").mkdir(parents=True)
+        (folder / "traefik.yml").write_text(json.dumps(self._static(host)))  # JSON is YAML
+        self._log = (folder / "log").open("wb")
+        self._process = subprocess.Popen([program, f"--configFile={folder / 'traefik.yml'}"], stdout=self._log, stderr=self._log, stdin=subprocess.DEVNULL)
+        try:
+            for port in self.ports.values():
+                self._wait(host, port)
+        except CommandFailed:
+            self.stop()
+            raise
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def show(self, http: Mapping[str, Any]) -> None:
+        """Have it serve this: what rules.configuration gives, for entry points "port-443"."""
+        pairs = [pair for each in self.listeners for pair in each.pairs]
+        named = [{"certFile": str(certificate), "keyFile": str(key)} for certificate, key in pairs]
+        tls: dict[str, Any] = {"certificates": named, "options": {"default": {"minVersion": "VersionTLS12"}}}
+        if named:
+            tls["stores"] = {"default": {"defaultCertificate": named[0]}}
+        text = json.dumps({"http": http, "tls": tls}, sort_keys=True)
+        if text != self._shown:
+            _files.write(self._folder / "next.yml", text.encode(), 0o600)
+            (self._folder / "next.yml").replace(self._folder / "dynamic" / "routes.yml")
+            self._shown = text
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+    def _static(self, host: str) -> dict[str, Any]:
+        times = {"respondingTimeouts": {"readTimeout": "0s", "idleTimeout": f"{self.idle_seconds}s"}, "lifeCycle": {"graceTimeOut": "1s"}}
+        return {
+            "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
+            "log": {"level": "WARN"},
+            "entryPoints": {f"port-{port}": {"address": f"{host}:{own}", "transport": times} for port, own in self.ports.items()},
+            "providers": {"file": {"directory": str(self._folder / "dynamic"), "watch": True}},
+            "providersThrottleDuration": "50ms",
+            "serversTransport": {"forwardingTimeouts": {"dialTimeout": "5s", "responseHeaderTimeout": f"{self.idle_seconds}s"}},
+        }
+
+    def _wait(self, host: str, port: int) -> None:
+        ends = time.monotonic() + _SECONDS
+        while time.monotonic() < ends and self.alive:
+            with contextlib.suppress(OSError), socket.create_connection((host, port), 1):
+                return
+            time.sleep(0.02)
+        last = (self._folder / "log").read_text(errors="replace").splitlines()[-3:]
+        raise CommandFailed(f"traefik does not serve on {host}:{port}: {' / '.join(last) or 'it says nothing'}")
+
+
+def _free(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
