@@ -73,6 +73,7 @@ class Loop:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="world", daemon=True)
+        self._held: set[asyncio.Task[Any] | None] = set()
 
     def __enter__(self) -> Loop:
         self._thread.start()
@@ -91,7 +92,17 @@ class Loop:
     @contextlib.contextmanager
     def serving(self, handle: Any, host: str, port: int, **options: Any) -> Iterator[int]:
         """A server of connections; gives its port. ``handle(reader, writer)``: a coroutine."""
-        server = self.call(asyncio.start_server(handle, host, port, **options))
+
+        async def held(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            # asyncio itself forgets who serves a connection when its client is gone, while the answer to that client is still waited for.
+            task = asyncio.current_task()
+            self._held.add(task)
+            try:
+                await handle(reader, writer)
+            finally:
+                self._held.discard(task)
+
+        server = self.call(asyncio.start_server(held, host, port, **options))
         try:
             yield int(server.sockets[0].getsockname()[1])
         finally:
@@ -107,11 +118,11 @@ class Loop:
             self._loop.call_soon_threadsafe(transport.close)
 
     async def _end(self) -> None:
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         await self._loop.shutdown_default_executor()
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _closed(server: asyncio.Server) -> None:

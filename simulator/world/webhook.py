@@ -30,7 +30,7 @@ from simulator.world.eks import Adopted
 from simulator.world.threads import Server
 
 PATH = "/authenticate"
-_LARGEST = 1 << 16
+_LARGEST = 1 << 20
 _API = "authentication.k8s.io/v1"
 Json = dict[str, Any]
 
@@ -98,8 +98,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         size = int(self.headers.get("Content-Length") or 0)
-        self.close_connection = not 0 < size <= _LARGEST
-        token = None if self.close_connection else _token(self.rfile.read(size))
+        body = self.rfile.read(min(size, _LARGEST))
+        self.close_connection = size > _LARGEST
+        token = None if self.close_connection else _token(body)
         if self.path.partition("?")[0] != PATH or token is None:
             self._answer(400, {"message": f"a TokenReview of {_API} is answered at {PATH}"})
             return

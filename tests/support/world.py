@@ -42,6 +42,23 @@ class World:
         config = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=30).merge(options.pop("config", None) or Config())
         return session.client(service, config=config, **options)
 
+    def cluster(self, name: str = "prod", **more: Any) -> dict[str, Any]:
+        """An EKS cluster that is ACTIVE, with a network and a role of its own."""
+        ec2, iam, eks = (self.client(service) for service in ("ec2", "iam", "eks"))
+        vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        subnets = [
+            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"]["SubnetId"]
+            for number, zone in enumerate("ab")
+        ]
+        statement = {"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        role = iam.create_role(RoleName=f"{name}-cluster", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        access = {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": False}
+        eks.create_cluster(name=name, roleArn=role, resourcesVpcConfig={"subnetIds": subnets}, **{"accessConfig": access, **more})
+        self.clock.advance(3600)
+        found: dict[str, Any] = eks.describe_cluster(name=name)["cluster"]
+        return found
+
 
 @contextmanager
 def running(folder: Path, clock: ManualClock | None = None, **given: Any) -> Iterator[World]:
