@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -20,6 +21,8 @@ from ansible_collections.slipway.platform.plugins.module_utils import _files
 from simulator.application import Simulator
 from simulator.server import serving
 from simulator.world import credentials, dns, ecr, eks, registry, webhook
+from simulator.world.alb.controller import Surroundings
+from simulator.world.alb.keeper import Keeper
 from simulator.world.authority import Authority
 from simulator.world.control import Control, Reports
 from simulator.world.destinations import Destinations
@@ -126,6 +129,13 @@ class _World:
         port = self.listen("webhook", lambda port: webhook.serving(asked, self.settings.address, port, context))
         webhook.write_kubeconfig(self.folder / "token-webhook.yaml", f"https://{self.settings.address}:{port}{webhook.PATH}", self.authority.ca_file)
         self.stack.enter_context(Reconciler(self.simulator, adopted, self.reports).running())
+        self.stack.enter_context(self._balancers(adopted).running())
+
+    def _balancers(self, adopted: eks.Adopted) -> Keeper:
+        given = self.settings
+        program = Path(given.traefik) if given.traefik else Path(sys.executable).parent / "traefik"
+        around = Surroundings(self.places, self.authority.files, self.folder / "balancers", program, self.simulator.world.clock, given.address)
+        return Keeper(self.simulator, adopted, around, Path(given.gateway_api) if given.gateway_api else None, self.reports)
 
     @contextmanager
     def _dns(self, names: dns.Server, port: int) -> Iterator[int]:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from simulator.world import places
 from simulator.world.places import Place
 
+_TEXTS = ("registry", "registry_ca_file", "registry_auth_file", "kubeconfig", "traefik", "gateway_api")
 PORTS = ("simulator", "proxy", "gate", "dns", "pull", "webhook")
 
 
@@ -28,7 +29,8 @@ class Settings:
 
     ``ports``: by name (PORTS); 0, or nothing, is the one of the last time if it is free, else any. ``registry``: the URL of an OCI registry;
     ``registry_auth_file``: in the format of Docker's config.json. ``kubeconfig``: of an administrator of the real cluster. ``places``: by name or pattern.
-    ``certificates``: by file name, the host names that somebody else serves, who gets the files.
+    ``certificates``: by file name, the host names that somebody else serves, who gets the files. ``traefik``: the program that load balancers are, or
+    the one beside the interpreter; ``gateway_api``: folder with the CustomResourceDefinitions of the Gateway API, which EKS Auto Mode brings.
     """
 
     address: str = "127.0.0.1"
@@ -37,6 +39,8 @@ class Settings:
     registry_ca_file: str = ""
     registry_auth_file: str = ""
     kubeconfig: str = ""
+    traefik: str = ""
+    gateway_api: str = ""
     places: Mapping[str, Place] = field(default_factory=dict)
     certificates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -62,7 +66,7 @@ def _checked(document: Any) -> Settings:
     if document.get("registry") and urlsplit(document["registry"]).scheme not in ("http", "https"):
         raise ValueError(f"registry is {document['registry']!r}; write a URL, such as https://localhost:5001")
     return Settings(
-        **{name: str(document[name]) for name in ("registry", "registry_ca_file", "registry_auth_file", "kubeconfig") if document.get(name)},
+        **{name: str(document[name]) for name in _TEXTS if document.get(name)},
         address=str(ipaddress.IPv4Address(document.get("address") or "127.0.0.1")),
         ports=ports,
         places={str(name): places.read(each) for name, each in document.get("places", {}).items()},

@@ -5,15 +5,14 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils import _files
-from ansible_collections.slipway.platform.plugins.module_utils._errors import NotFound, SlipwayError
+from ansible_collections.slipway.platform.plugins.module_utils._errors import NotFound
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import Kind, Object
 
@@ -27,7 +26,6 @@ from simulator.world.alb.traefik import Listener, Traefik
 from simulator.world.places import Place, Places
 
 PROVISIONING = timedelta(seconds=90)
-_PAUSE = 1.0
 
 
 @dataclass(frozen=True)
@@ -53,34 +51,15 @@ class _Balancer:
 
 @dataclass
 class Controller:
-    """``problems``: what went wrong with the cluster or here, in words; what is wrong with a Gateway stands in its status."""
+    """What is wrong with a Gateway stands in its status."""
 
     client: Client
     elb: Elb
     around: Surroundings
-    problems: list[str] = field(default_factory=list)
     _balancers: dict[tuple[str, str], _Balancer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._targets = targets.Targets(self.client)
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator[Controller]:
-        """In a thread; at the end no proxy is left."""
-        ended = threading.Event()
-
-        def work() -> None:
-            while not ended.wait(_PAUSE):
-                self.once()
-
-        thread = threading.Thread(target=work, name="gateways", daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            ended.set()
-            thread.join()
-            self.stop()
 
     def stop(self) -> None:
         for balancer in self._balancers.values():
@@ -88,14 +67,8 @@ class Controller:
                 balancer.proxy.stop()
         self._balancers.clear()
 
-    def once(self) -> None:
-        try:
-            self._look()
-        except SlipwayError as error:
-            if error.message not in self.problems[-20:]:
-                self.problems.append(error.message)
-
-    def _look(self) -> None:
+    def look(self) -> None:
+        """One look at the cluster, and all that is due. Raises SlipwayError if the cluster doesn't answer, or nothing can be served here."""
         found = self.client.map(lambda kind: self.client.find(kind, optional=True), model.READ)
         snapshot = Snapshot.of(each for objects in found for each in objects)
         for each in snapshot.classes():

@@ -19,9 +19,10 @@ from moto.ec2.models import ec2_backends
 from moto.elbv2.models import elbv2_backends
 
 from simulator.application import Simulator
-from simulator.eks.state import EksState
+from simulator.eks.backend import state_of
 from simulator.world.alb.rules import Backend
 from simulator.world.alb.zones import ZONES
+from simulator.world.eks import Held
 
 
 class UnmetError(Exception):
@@ -51,12 +52,9 @@ class Certificate:
 class Elb:
     """Of one cluster."""
 
-    def __init__(self, simulator: Simulator, cluster: str, region: str) -> None:
-        self._simulator, self._cluster, self._region = simulator, cluster, region
-
-    @property
-    def _account(self) -> str:
-        return self._simulator.world.account_id
+    def __init__(self, simulator: Simulator, held: Held) -> None:
+        self._simulator = simulator
+        self._account, self._region, self._cluster = held.account, held.region, held.name
 
     def certificate(self, arn: str) -> Certificate:
         """Raises UnmetError."""
@@ -140,7 +138,7 @@ class Elb:
         return balancer
 
     def _subnets(self, scheme: str, selector: Mapping[str, list[str]]) -> tuple[str, list[str]]:
-        cluster = self._simulator.world.state(EksState, self._account, self._region).clusters.get(self._cluster)
+        cluster = state_of(self._simulator.world, self._account, self._region).clusters.get(self._cluster)
         if cluster is None:
             raise UnmetError(f"there is no cluster {self._cluster}")
         vpc = str(cluster.shown["resourcesVpcConfig"]["vpcId"])

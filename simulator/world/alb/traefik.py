@@ -80,8 +80,7 @@ class Traefik:
             "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
             "log": {"level": "WARN"},
             "entryPoints": {f"port-{port}": {"address": f"{host}:{own}", "transport": times} for port, own in self.ports.items()},
-            "providers": {"file": {"directory": str(self._folder / "dynamic"), "watch": True}},
-            "providersThrottleDuration": "50ms",
+            "providers": {"providersThrottleDuration": "50ms", "file": {"directory": str(self._folder / "dynamic"), "watch": True}},
             "serversTransport": {"forwardingTimeouts": {"dialTimeout": "5s", "responseHeaderTimeout": f"{self.idle_seconds}s"}},
         }
 

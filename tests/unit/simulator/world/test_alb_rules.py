@@ -81,13 +81,17 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Data]:
 def _handler(name: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            self._answer()
+
+        def do_POST(self) -> None:
+            self._answer()
+
+        def _answer(self) -> None:
             body = f"{name} {self.path} {self.headers['Host']}".encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
-
-        do_POST = do_GET
 
         def log_message(self, format: str, *args: Any) -> None:
             pass
