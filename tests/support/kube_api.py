@@ -124,6 +124,8 @@ class KubeApi:
             return self._delete(path, body, dry)
         if "apply-patch" in headers.get("content-type", ""):
             return self._apply(path, body, query, dry)
+        if path.endswith("/status"):
+            path, body = path.removesuffix("/status"), {"status": body["status"]}
         if path.endswith("/scale"):
             path = path.removesuffix("/scale")
             return 200, self._store(path, _merge(copy.deepcopy(self.objects[path]), body), query.get("fieldManager", "someone"), "Update")
