@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS
+from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 
 UPGRADES = ("none", "minor", "major")
@@ -140,7 +141,7 @@ def _check(params: Mapping[str, Any]) -> None:
         raise InvalidInput(f"engine_version: {params['engine_version']!r}: write a version of PostgreSQL, such as 17 or 17.6")
     if not params["instance_class"].startswith("db."):
         raise InvalidInput(f"instance_class: {params['instance_class']!r}: write one such as db.t4g.medium")
-    if len(set(params["subnets"])) < 2:
+    if len(set(params["subnets"])) < 2 and LATER not in params["subnets"]:
         raise InvalidInput("subnets: write at least two, in different zones")
     most = params["max_storage_gib"]
     if most and most <= params["storage_gib"]:
