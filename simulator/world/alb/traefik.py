@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import http.client
 import json
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +39,15 @@ class Traefik:
         self.listeners, self.idle_seconds = listeners, idle_seconds
         self._folder, self._shown = folder, ""
         self.ports = {each.port: _free(host) for each in listeners}
+        self._own = (host, _free(host))
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "dynamic").mkdir(parents=True)
         (folder / "traefik.yml").write_text(json.dumps(self._static(host)))  # JSON is YAML
         self._log = (folder / "log").open("wb")
         self._process = subprocess.Popen([program, f"--configFile={folder / 'traefik.yml'}"], stdout=self._log, stderr=self._log, stdin=subprocess.DEVNULL)
         try:
-            for port in self.ports.values():
-                self._wait(host, port)
+            for port in (*self.ports.values(), self._own[1]):
+                self._until(partial(_listens, host, port), f"serve on {host}:{port}")
         except CommandFailed:
             self.stop()
             raise
@@ -52,18 +56,20 @@ class Traefik:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def show(self, http: Mapping[str, Any]) -> None:
-        """Have it serve this: what rules.configuration gives, for entry points "port-443"."""
-        pairs = [pair for each in self.listeners for pair in each.pairs]
-        named = [{"certFile": str(certificate), "keyFile": str(key)} for certificate, key in pairs]
+    def show(self, wanted: Mapping[str, Any]) -> None:
+        """Have it serve this (what rules.configuration gives, for entry points "port-443"), from when this returns."""
+        named = [{"certFile": str(certificate), "keyFile": str(key)} for each in self.listeners for certificate, key in each.pairs]
         tls: dict[str, Any] = {"certificates": named, "options": {"default": {"minVersion": "VersionTLS12"}}}
         if named:
             tls["stores"] = {"default": {"defaultCertificate": named[0]}}
-        text = json.dumps({"http": http, "tls": tls}, sort_keys=True)
-        if text != self._shown:
-            _files.write(self._folder / "next.yml", text.encode(), 0o600)
-            (self._folder / "next.yml").replace(self._folder / "dynamic" / "routes.yml")
-            self._shown = text
+        mark = f"/{hashlib.sha256(json.dumps([wanted, tls], sort_keys=True).encode()).hexdigest()}"
+        if mark == self._shown:
+            return
+        routers = {**wanted["routers"], "shown": {"entryPoints": ["own"], "rule": f'Path("{mark}")', "service": "ping@internal"}}
+        _files.write(self._folder / "next.yml", json.dumps({"http": {**wanted, "routers": routers}, "tls": tls}).encode(), 0o600)
+        (self._folder / "next.yml").replace(self._folder / "dynamic" / "routes.yml")
+        self._until(lambda: _answers(self._own, mark), "take its routes")
+        self._shown = mark
 
     def stop(self) -> None:
         self._process.terminate()
@@ -79,19 +85,40 @@ class Traefik:
         return {
             "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
             "log": {"level": "WARN"},
-            "entryPoints": {f"port-{port}": {"address": f"{host}:{own}", "transport": times} for port, own in self.ports.items()},
+            "ping": {"manualRouting": True},
+            "entryPoints": {
+                "own": {"address": f"{self._own[0]}:{self._own[1]}"},
+                **{f"port-{port}": {"address": f"{host}:{own}", "transport": times} for port, own in self.ports.items()},
+            },
             "providers": {"providersThrottleDuration": "50ms", "file": {"directory": str(self._folder / "dynamic"), "watch": True}},
             "serversTransport": {"forwardingTimeouts": {"dialTimeout": "5s", "responseHeaderTimeout": f"{self.idle_seconds}s"}},
         }
 
-    def _wait(self, host: str, port: int) -> None:
+    def _until(self, done: Callable[[], bool], what: str) -> None:
         ends = time.monotonic() + _SECONDS
         while time.monotonic() < ends and self.alive:
-            with contextlib.suppress(OSError), socket.create_connection((host, port), 1):
+            if done():
                 return
             time.sleep(0.02)
         last = (self._folder / "log").read_text(errors="replace").splitlines()[-3:]
-        raise CommandFailed(f"traefik does not serve on {host}:{port}: {' / '.join(last) or 'it says nothing'}")
+        raise CommandFailed(f"traefik does not {what}: {' / '.join(last) or 'it says nothing'}")
+
+
+def _listens(host: str, port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((host, port), 1):
+        return True
+    return False
+
+
+def _answers(address: tuple[str, int], path: str) -> bool:
+    connection = http.client.HTTPConnection(*address, timeout=1)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _free(host: str) -> int:
