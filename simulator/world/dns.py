@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import dns.asyncquery
@@ -23,7 +23,6 @@ import dns.rrset
 
 from simulator.world.names import Answer, Names, Record
 
-_SECONDS = 5.0
 _IDLE_SECONDS = 30.0
 _PLAIN_UDP = 512  # bytes, without EDNS
 _MOST_UDP = 1232
@@ -42,6 +41,8 @@ def machine_resolvers() -> list[tuple[str, int]]:
 class Server:
     names: Names
     resolvers: Sequence[tuple[str, int]]
+    report: Callable[[str], None] = field(default=lambda _: None)
+    seconds: float = 5.0  # that each resolver has
 
     async def answered(self, wire: bytes, udp: bool) -> bytes | None:
         """The answer to a message; None to what is no message."""
@@ -51,7 +52,11 @@ class Server:
                 return None
         except (dns.exception.DNSException, ValueError):
             return None
-        response = await self._response(query)
+        try:
+            response = await self._response(query)
+        except dns.exception.DNSException as error:  # a record whose value Route 53 would have refused
+            self.report(f"{query.question[0].name}: its records can't be answered: {type(error).__name__}")
+            response = _failed(dns.message.make_response(query))
         most = min(max(query.payload, _PLAIN_UDP), _MOST_UDP) if udp else 65535
         return response.to_wire(max_size=most, prefer_truncation=True)
 
@@ -74,7 +79,7 @@ class Server:
     async def _forwarded(self, query: dns.message.Message) -> dns.message.Message | None:
         for address, port in self.resolvers:
             with contextlib.suppress(dns.exception.DNSException, OSError, EOFError):
-                answer, _ = await dns.asyncquery.udp_with_fallback(query, address, _SECONDS, port=port)
+                answer, _ = await dns.asyncquery.udp_with_fallback(query, address, self.seconds, port=port)
                 return answer
         return None
 
@@ -133,7 +138,7 @@ def _fill(response: dns.message.Message, found: Answer) -> None:
 def _set(records: list[Record]) -> dns.rrset.RRset:
     """Names in Route 53 are whole, with a dot at their end or without."""
     first = records[0]
-    return dns.rrset.from_text_list(f"{first.name}.", first.ttl, "IN", first.type, [record.value for record in records], origin=dns.name.root)
+    return dns.rrset.from_text_list(f"{first.name}.", first.ttl, "IN", first.type, [record.value for record in records], origin=dns.name.root, relativize=False)
 
 
 def _failed(response: dns.message.Message) -> dns.message.Message:

@@ -119,7 +119,8 @@ def _plain(record: Any) -> tuple[str, str, list[str], int, str]:
     """Name, type, values, seconds and the alias's target of a record set of moto's."""
     name = str(record.name).rstrip(".").lower().replace("\\052", "*")
     target = str((record.alias_target or {}).get("DNSName", "")).rstrip(".")
-    return name, str(record.type), [str(value) for value in record.records or ()], int(record.ttl or TTL), target
+    values = [str(value["Value"] if isinstance(value, dict) else value) for value in record.records or ()]  # moto's own SOA is written otherwise
+    return name, str(record.type), values, int(record.ttl or TTL), target
 
 
 def _answer_of(zone: str, records: list[tuple[str, str, list[str], int, str]], name: str, kind: str) -> Answer:

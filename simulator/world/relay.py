@@ -99,6 +99,8 @@ class Loop:
             self._held.add(task)
             try:
                 await handle(reader, writer)
+            except asyncio.CancelledError:  # the end of all; asyncio would print it
+                writer.transport.abort()
             finally:
                 self._held.discard(task)
 

@@ -86,7 +86,7 @@ class _World:
             except OSError as error:
                 if error.errno not in _TAKEN or given or not port:
                     raise SettingsError(
-                        f"{name} can't listen on port {port} of {self.settings.address}: {error.strerror}; see ports in settings.json"
+                        f"{name} can't listen on port {port} of {self.settings.address}: {os.strerror(error.errno)}; see ports in settings.json"
                     ) from None
             else:
                 self.ports[name] = int(str(found).rpartition(":")[2])
@@ -101,7 +101,7 @@ class _World:
         self.listen("proxy", lambda port: self.loop.serving(proxy, _LOCAL, port))
         gate = Gate(destinations, self.authority, self.settings.address, self.traffic)
         self.listen("gate", lambda port: self.loop.serving(gate, self.settings.address, port, ssl=gate.context()))
-        names = dns.Server(self.names, dns.machine_resolvers())
+        names = dns.Server(self.names, dns.machine_resolvers(), self.reports)
         self.listen("dns", lambda port: self._dns(names, port))
         self._cluster()
         return self._state(str(url))

@@ -63,6 +63,8 @@ def _checked(document: Any) -> Settings:
     ports = {str(name): int(port) for name, port in document.get("ports", {}).items()}
     if ports.keys() - set(PORTS):
         raise ValueError(f"ports has {', '.join(sorted(ports.keys() - set(PORTS)))}; there are {', '.join(PORTS)}")
+    if any(not 0 <= port < 65536 for port in ports.values()):
+        raise ValueError("a port is between 1 and 65535, or 0 for any")
     if document.get("registry") and urlsplit(document["registry"]).scheme not in ("http", "https"):
         raise ValueError(f"registry is {document['registry']!r}; write a URL, such as https://localhost:5001")
     return Settings(

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import json
 import os
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +43,15 @@ class World:
         session = boto3.session.Session(region_name=options.pop("region_name", REGION))
         config = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=30).merge(options.pop("config", None) or Config())
         return session.client(service, config=config, **options)
+
+    def get(self, url: str) -> tuple[int, Any, bytes]:
+        """Status, headers and body, by the proxy; urllib's own opener would remember that of an earlier test."""
+        try:
+            with urllib.request.build_opener().open(url, timeout=30) as answer:
+                return answer.status, answer.headers, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.headers, error.read()
 
     def cluster(self, name: str = "prod", **more: Any) -> dict[str, Any]:
         """An EKS cluster that is ACTIVE, with a network and a role of its own."""

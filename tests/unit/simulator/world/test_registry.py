@@ -108,11 +108,8 @@ def test_a_token_is_needed_and_ends_after_twelve_hours(world: World, ecr: Any) -
 
 
 def test_the_challenge_is_that_of_ecr(world: World) -> None:
-    with pytest.raises(urllib.error.HTTPError) as caught, urllib.request.urlopen(f"https://{HOST}/v2/", timeout=30):
-        pass
-    with caught.value as answer:
-        assert answer.code == 401
-        assert answer.headers["Www-Authenticate"] == f'Basic realm="https://{HOST}/",service="ecr.amazonaws.com"'
+    status, headers, _ = world.get(f"https://{HOST}/v2/")
+    assert (status, headers["Www-Authenticate"]) == (401, f'Basic realm="https://{HOST}/",service="ecr.amazonaws.com"')
 
 
 @pytest.mark.parametrize("mutability", ["IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION", "MUTABLE"])
