@@ -48,7 +48,7 @@ options:
     description:
       - The result of the ingress role, as it is (C(ingress_result)). Required if a service has a route.
       - Read are V(gateway) with V(name), V(namespace) and V(section) (V(https) if not given), V(https_port), and V(namespace) and V(pod_labels)
-        of the pods that carry the traffic.
+        of the pods that carry the traffic, or V(cidrs), the networks from which it comes where no pods do.
     type: dict
   settings:
     description: What holds for all services of the environment.

@@ -69,6 +69,7 @@ class Gateway:
     https_port: int
     pod_namespace: str
     pod_labels: Mapping[str, str]
+    cidrs: tuple[str, ...] = ()
 
     @property
     def suffix(self) -> str:
@@ -188,7 +189,7 @@ def _binding(item: Values, backing: Backing, known: Binding | None = None) -> Bi
 
 
 def gateway(value: Values | None) -> Gateway | None:
-    """The ingress role's result: ``{gateway: {name, namespace, section}, https_port, namespace, pod_labels}``."""
+    """The ingress role's result: ``{gateway: {name, namespace, section}, https_port, namespace, pod_labels, cidrs}``."""
     if not value:
         return None
     target = value["gateway"]
@@ -199,6 +200,7 @@ def gateway(value: Values | None) -> Gateway | None:
         int(value.get("https_port") or 443),
         value.get("namespace") or target["namespace"],
         value.get("pod_labels") or {},
+        tuple(value.get("cidrs") or ()),
     )
 
 

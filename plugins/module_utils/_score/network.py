@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._score.context import Context, Manifest, selector
-from ansible_collections.slipway.platform.plugins.module_utils._score.inputs import Binding
+from ansible_collections.slipway.platform.plugins.module_utils._score.inputs import Binding, Gateway
 from ansible_collections.slipway.platform.plugins.module_utils._score.workload import Resource
 
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
@@ -49,14 +49,11 @@ def _policy(context: Context, name: str, component: str, ingress: list[Manifest]
 
 
 def _ingress(context: Context) -> list[Manifest]:
-    """From the gateway's pods to the routed ports, from services that call this one to the port they call."""
+    """From the gateway to the routed ports, from services that call this one to the port they call."""
     rules: list[Manifest] = []
     routed = sorted({(route.port.target, route.port.protocol) for route in context.routes})
     if routed and context.gateway:
-        source: Manifest = {"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: context.gateway.pod_namespace}}}
-        if context.gateway.pod_labels:
-            source["podSelector"] = {"matchLabels": dict(context.gateway.pod_labels)}
-        rules.append({"from": [source], "ports": [_port(*port) for port in routed]})
+        rules.append({"from": _from_gateway(context.gateway), "ports": [_port(*port) for port in routed]})
     for caller in sorted(context.others.values(), key=lambda workload: workload.name):
         called = set()
         for resource in caller.of_type("service"):
@@ -66,6 +63,16 @@ def _ingress(context: Context) -> list[Manifest]:
         if called:
             rules.append({"from": [{"podSelector": {"matchLabels": selector(caller.name)}}], "ports": [_port(*port) for port in sorted(called)]})
     return rules
+
+
+def _from_gateway(gateway: Gateway) -> list[Manifest]:
+    """Its pods; or, of one that is no pod but a load balancer outside the cluster, its addresses."""
+    if gateway.cidrs:
+        return [{"ipBlock": {"cidr": cidr}} for cidr in gateway.cidrs]
+    source: Manifest = {"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: gateway.pod_namespace}}}
+    if gateway.pod_labels:
+        source["podSelector"] = {"matchLabels": dict(gateway.pod_labels)}
+    return [source]
 
 
 def _egress(context: Context, calls: bool) -> list[Manifest]:

@@ -433,6 +433,12 @@ def test_never_anywhere(tmp_path: Path) -> None:
     assert "says neither the namespace of its pods nor its addresses" in refused([hello(tmp_path, resources="db: {type: postgres}")], bindings=[nowhere])
 
 
+def test_a_gateway_outside_the_cluster_comes_from_its_networks(tmp_path: Path) -> None:
+    outside = {"gateway": {"name": "gateway", "namespace": "ingress"}, "https_port": 443, "namespace": "ingress", "pod_labels": {}, "cidrs": ["10.20.0.0/16"]}
+    rules = policy(render([hello(tmp_path, resources=ROUTE)], gateway=outside))["ingress"]
+    assert rules == [{"from": [{"ipBlock": {"cidr": "10.20.0.0/16"}}], "ports": [{"port": 8080, "protocol": "TCP"}]}]
+
+
 def test_flows_from_the_gateway_to_the_routed_port_only(tmp_path: Path) -> None:
     rules = policy(render([hello(tmp_path, resources=ROUTE)]))["ingress"]
     assert [rule["ports"] for rule in rules] == [[{"port": 8080, "protocol": "TCP"}]]
