@@ -8,16 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader
-from ansible.template import Templar, trust_as_template
 from support.pod_security import violations
-from support.tree import CHECKOUT, load_yaml
+from support.roles import variable
 
-ROLE = CHECKOUT / "roles/ingress"
 INPUTS: dict[str, Any] = {
-    "ansible_playbook_python": "/usr/bin/python3",
-    "ansible_search_path": [str(ROLE)],
     "ingress_hostnames": ["hello.localhost"],
     "ingress_route_namespaces": ["hello"],
     "ingress_registry": {"host": "localhost:5001"},
@@ -31,20 +26,8 @@ def _plugins() -> None:
     init_plugin_loader()
 
 
-def trusted(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: trusted(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [trusted(item) for item in value]
-    return trust_as_template(value) if isinstance(value, str) else value
-
-
 def render(name: str, **inputs: Any) -> Any:
-    """The value of one of the role's variables with these inputs."""
-    loader = DataLoader()
-    loader.set_basedir(str(ROLE))
-    variables = {key: trusted(value) for file in ("defaults", "vars") for key, value in load_yaml(ROLE / file / "main.yml").items()}
-    return Templar(loader, variables=variables | INPUTS | inputs).template(trust_as_template("{{ " + name + " }}"))
+    return variable("ingress", name, **(INPUTS | inputs))
 
 
 def objects(**inputs: Any) -> dict[tuple[str, str], dict[str, Any]]:
