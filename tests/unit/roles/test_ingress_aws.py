@@ -177,7 +177,9 @@ def test_the_load_balancer_controllers_kinds_are_in_another_group_and_it_sets_he
     [listener] = made["LoadBalancerConfiguration"]["spec"]["listenerConfigurations"]
     assert {"key": "routing.http.response.strict_transport_security.header_value", "value": "max-age=60"} in listener["listenerAttributes"]
     assert made["Gateway"]["spec"]["infrastructure"]["parametersRef"]["group"] == "gateway.k8s.aws"
+    assert made["LoadBalancerConfiguration"]["spec"]["tags"]["slipway:environment"] == "prod"
     assert "listenerAttributes" not in str(objects())
+    assert "tags" not in objects()["LoadBalancerConfiguration"]["spec"], "AWS's policies for Auto Mode let no tags of others be set"
 
 
 def test_a_class_of_yours_is_not_made() -> None:
@@ -194,6 +196,7 @@ def test_what_is_asked_of_the_load_balancer() -> None:
         "source_ranges": ["192.0.2.0/24"],
         "access_logs": {"bucket": "logs", "prefix": "shop"},
         "deletion_protection": True,
+        "tag_balancer": True,
         "ip_address_type": "dualstack",
         "health_check": {"path": "/healthz", "codes": "200"},
     }
