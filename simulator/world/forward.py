@@ -19,7 +19,8 @@ _OWN = {"host", "authorization", "connection", "keep-alive", "proxy-connection",
 
 def forwarded(handler: BaseHTTPRequestHandler, upstream: Upstream, target: str, keep: bytes | None = None, more: Mapping[str, str] | None = None) -> int:
     """The status that went back. ``keep``: the body of the request, if it was read already; ``more``: headers of a success."""
-    headers = {name: value for name, value in handler.headers.items() if name.lower() not in _OWN}
+    # Accept may come in several lines, which are one list (RFC 9110 §5.3).
+    headers = {name: ", ".join(handler.headers.get_all(name, ())) for name in handler.headers if name.lower() not in _OWN}
     chunked = "chunked" in handler.headers.get("Transfer-Encoding", "").lower()
     if chunked and keep is None:
         headers["Transfer-Encoding"] = "chunked"

@@ -166,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and fault.take is not None:
             self.take_part(url, self.rfile.read(fault.take))
             return
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.in_chunks() if "Transfer-Encoding" in self.headers else self.rfile.read(int(self.headers.get("Content-Length") or 0))
         with self.fake.lock:
             self.fake.requests.append((method, self.path))
             self.fake.headers.append(dict(self.headers.items()))
@@ -184,6 +184,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.cut = fault.cut if fault else None
         self.corrupt = bool(fault and fault.corrupt)
         self.route(method, url.path.removeprefix("/v2/"), parse_qs(url.query, keep_blank_values=True), body)
+
+    def in_chunks(self) -> bytes:
+        """A body of unknown length (RFC 9112 section 7.1)."""
+        parts = []
+        while size := int(self.rfile.readline(), 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(parts)
 
     def take_part(self, url: Any, data: bytes) -> None:
         with self.fake.lock:

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import http.client
 import json
 import ssl
 import urllib.error
@@ -249,6 +251,47 @@ def test_nodes_pull_without_a_token_and_cannot_push(world: World, ecr: Any, tmp_
         pass
     caught.value.close()
     assert caught.value.code == 404
+
+
+def test_what_a_client_accepts_may_stand_in_several_lines(world: World, ecr: Any, tmp_path: Path) -> None:
+    ecr.create_repository(repositoryName="orders")
+    layout = image(tmp_path / "1", b"one")
+    with opened(world) as registry:
+        push_layout(registry, layout, "orders", ["v1"])
+    context = ssl.create_default_context(cafile=world.state.ca_file)
+    connection = http.client.HTTPSConnection("127.0.0.1", world.state.ports["pull"], timeout=30, context=context)
+    connection.putrequest("GET", "/v2/orders/manifests/v1")
+    for each in (names.MANIFEST, names.DOCKER_MANIFEST):
+        connection.putheader("Accept", each)
+    connection.endheaders()
+    with connection.getresponse() as answer:
+        assert Digest.of(answer.read()) == layout.root.digest
+    connection.close()
+
+
+def test_an_upload_of_unknown_length(world: World, ecr: Any, fake: FakeRegistry) -> None:
+    """As buildah sends layers: in chunks (RFC 9112 §7.1), on one connection after the other."""
+    ecr.create_repository(repositoryName="orders")
+    key = base64.b64encode(f"AWS:{password(ecr)}".encode()).decode()
+    connection = http.client.HTTPSConnection(
+        "127.0.0.1", world.state.ports["proxy"], timeout=30, context=ssl.create_default_context(cafile=world.state.ca_file)
+    )
+    connection.set_tunnel(HOST, 443)
+    content = [b"first", b"x" * 100_000, b"last"]
+    data = b"".join(content)
+
+    def said(status: int, *request: Any, **more: str) -> str:
+        connection.request(*request, {"Authorization": f"Basic {key}", **more}, encode_chunked=bool(more))
+        with connection.getresponse() as answer:
+            answer.read()
+            assert answer.status == status
+            return answer.headers["Location"] or ""
+
+    with contextlib.closing(connection):
+        location = said(202, "POST", "/v2/orders/blobs/uploads/", None)
+        location = said(202, "PATCH", location, iter(content), **{"Transfer-Encoding": "chunked"})
+        said(201, "PUT", f"{location}&digest={Digest.of(data)}", None)
+    assert fake.blobs["orders", str(Digest.of(data))] == data
 
 
 def test_a_registry_that_is_away_is_said(world: World, ecr: Any, fake: FakeRegistry) -> None:
