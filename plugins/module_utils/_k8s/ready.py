@@ -168,6 +168,15 @@ def _route(live: Object) -> Verdict:
     return READY
 
 
+def _external_secret(live: Object) -> Verdict:
+    """Its condition names no generation; what was delivered last does (External Secrets API, status.syncedResourceVersion: generation, hash)."""
+    judged = _condition("Ready")(live)
+    synced = str((live.get("status") or {}).get("syncedResourceVersion", "")).partition("-")[0]
+    if judged.state == "ready" and synced != str(live["metadata"].get("generation", 0)):
+        return Verdict("waiting", "what is delivered is of the specification before", "not delivered")
+    return judged
+
+
 def _autoscaler(live: Object) -> Verdict:
     # Metrics may come later or never (no metrics server); only a missing target keeps it from working at all.
     able = conditions(live).get("AbleToScale", {})
@@ -195,4 +204,6 @@ PREDICATES: Mapping[str, Callable[[Object], Verdict]] = {
     "Gateway.gateway.networking.k8s.io": _condition("Programmed"),
     "HTTPRoute.gateway.networking.k8s.io": _route,
     "GRPCRoute.gateway.networking.k8s.io": _route,
+    "SecretStore.external-secrets.io": _condition("Ready"),
+    "ExternalSecret.external-secrets.io": _external_secret,
 }
