@@ -44,6 +44,7 @@ class FakeRegistry:
     """The registry's content and behaviour; tests set the fields before or between requests."""
 
     users: dict[str, str] = field(default_factory=dict)
+    lets_in: Callable[[str, str], bool] | None = None  # instead of users: by name and password
     auth: str = ""  # "", basic or bearer
     token_lifetime: int | None = 300
     token_key: str = "token"
@@ -250,6 +251,8 @@ class _Handler(BaseHTTPRequestHandler):
     def is_user(self) -> bool:
         kind, _, value = self.headers.get("Authorization", "").partition(" ")
         name, _, password = base64.b64decode(value if kind == "Basic" else "").decode().partition(":")
+        if self.fake.lets_in:
+            return self.fake.lets_in(name, password)
         return name in self.fake.users and self.fake.users[name] == password
 
     def allowed(self, method: str, url: Any) -> bool:

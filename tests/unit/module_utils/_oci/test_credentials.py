@@ -19,6 +19,7 @@ from support.registry import FakeRegistry, serve
 from support.tls import front
 from support.tls_zoo import Cage, proxy
 
+from simulator.corrections.ecr import Tokens
 from simulator.faults import Fault
 
 SECRET = "planted-secret-value"
@@ -122,10 +123,9 @@ def test_ecr_that_refuses_is_denied_and_boto3_that_is_missing_is_named(aws: simu
 
 
 def test_a_registry_of_ecr_is_opened_with_what_ecr_gives(aws: simulated.Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = ecr.credential(ECR)
-    assert given is not None
-    cage = Cage()
-    with serve(FakeRegistry(users={given.username: given.password}, auth="basic")) as fake, front(fake.port, tmp_path, ECR) as (host, ca_file):
+    given, cage = aws.world.state(Tokens, "", aws.region), Cage()
+    fake = FakeRegistry(lets_in=lambda name, password: name == "AWS" and given.expiry(password) is not None, auth="basic")
+    with serve(fake), front(fake.port, tmp_path, ECR) as (host, ca_file):
         cage.add("proxy", proxy(to=int(host.partition(":")[2])))
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{cage.ports['proxy']}")
         monkeypatch.setenv("no_proxy", "127.0.0.1")

@@ -69,7 +69,7 @@ def connected(world: World, target: str) -> tuple[bytes, socket.socket]:
         ("secretsmanager", {}),
         ("route53", {}),
     ],
-    ids=str,
+    ids=["sts", "sts-gov", "ec2-dualstack", "kms-fips", "iam", "eks-dualstack", "ecr", "secretsmanager", "route53"],
 )
 def test_clients_need_no_endpoint(world: World, service: str, options: dict[str, Any]) -> None:
     calls = {
