@@ -66,20 +66,23 @@ class Adopted:
         return ControlPlane(endpoint, authority, made_up.issuer)
 
 
+class RealEks(Eks):
+    """EKS whose cluster is real, as far as there is one."""
+
+    adopted: Adopted
+
+    def call_action(self) -> tuple[int, dict[str, Any], str]:
+        self.adopted.attach(self.state(EksState), self.current_account, self.region)
+        problem = self.adopted.problem() if self._get_action() == "CreateCluster" else ""
+        if problem:
+            error: EksError = invalid_request(problem)
+            return self._answer(error.status, error.body, error.code)
+        return super().call_action()
+
+
 def backend(adopted: Adopted) -> type[Backend]:
-    """EKS whose clusters are real, as far as there is one."""
-
-    class RealEks(Eks):
-        def call_action(self) -> tuple[int, dict[str, Any], str]:
-            state = self.state(EksState)
-            adopted.attach(state, self.current_account, self.region)
-            problem = adopted.problem() if self._get_action() == "CreateCluster" else ""
-            if problem:
-                error: EksError = invalid_request(problem)
-                return self._answer(error.status, error.body, error.code)
-            return super().call_action()
-
-    return RealEks
+    """The backend that takes this cluster over."""
+    return type("ClusterEks", (RealEks,), {"adopted": adopted})
 
 
 def _cluster_of(kubeconfig: Path) -> tuple[str, str]:

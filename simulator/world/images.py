@@ -90,6 +90,14 @@ class Images:
         with self._lock:
             return target not in self._kept.get(repository, _Kept()).gone
 
+    def holds(self, repository: str, target: str) -> bool:
+        """Whether a tag or a digest is there. Raises SlipwayError if the registry doesn't answer."""
+        if not self.has(repository, target):
+            return False
+        with self.upstream.registry() as registry:
+            found = registry.find(repository, target)
+        return found is not None and self.has(repository, str(found.digest))
+
     def find(self, repository: str, target: str) -> Image | None:
         """By tag or digest. It has all its tags."""
         return next((image for image in self.all(repository) if target == image.digest or target in image.tags), None)

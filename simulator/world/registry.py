@@ -133,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._unread = False
         images = self.front.images
         with images.pushing:
-            if ":" not in target and repository.immutable(target) and images.find(repository.name, target):
+            if ":" not in target and repository.immutable(target) and images.holds(repository.name, target):
                 self._error(400, "TAG_INVALID", overwritten(repository.name, target))
                 return
             digest = Digest.of(body, target.partition(":")[0] if ":" in target else "sha256")
