@@ -86,7 +86,7 @@ class _World:
             except OSError as error:
                 if error.errno not in _TAKEN or given or not port:
                     raise SettingsError(
-                        f"{name} can't listen on port {port} of {self.settings.address}: {os.strerror(error.errno)}; see ports in settings.json"
+                        f"{name} can't listen on port {port} of {self.settings.address}: {os.strerror(error.errno or 0)}; see ports in settings.json"
                     ) from None
             else:
                 self.ports[name] = int(str(found).rpartition(":")[2])
@@ -184,6 +184,7 @@ def _environment(proxy: int, trust: Path, keys: Path) -> dict[str, str]:
         "AWS_CA_BUNDLE": str(trust),
         "SSL_CERT_FILE": str(trust),
         "REQUESTS_CA_BUNDLE": str(trust),
+        "CURL_CA_BUNDLE": str(trust),
         "AWS_SHARED_CREDENTIALS_FILE": str(keys),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
