@@ -148,6 +148,13 @@ def test_bad_input_is_refused_before_anything_is_touched(world: Scene) -> None:
     assert (world.aws.writes, world.kube.writes()) == ({}, [])
 
 
+def test_a_gateway_of_ones_own_needs_more(world: Scene) -> None:
+    result, shown = run(world, ingress_provider="local")
+    assert not result
+    assert "set ingress_tls_dir to the folder of the local CA" in shown
+    assert world.kube.writes() == []
+
+
 @pytest.mark.parametrize(
     ("inputs", "sentences"),
     [
