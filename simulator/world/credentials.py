@@ -10,6 +10,10 @@ import string
 from pathlib import Path
 
 from ansible_collections.slipway.platform.plugins.module_utils import _files
+from moto.iam.models import iam_backends
+
+from simulator.application import Simulator
+from simulator.corrections.sts import USER
 
 
 def ensure(file: Path) -> dict[str, str]:
@@ -24,3 +28,9 @@ def ensure(file: Path) -> dict[str, str]:
         _files.write(file, f"[default]\naws_access_key_id = {name}\naws_secret_access_key = {secret}\n".encode(), 0o600)
         return {name: secret}
     return {found["default"]["aws_access_key_id"]: found["default"]["aws_secret_access_key"]}
+
+
+def introduce(simulator: Simulator) -> None:
+    """Have them in IAM, where whoever gives them rights looks for them."""
+    with simulator.lock:
+        iam_backends[simulator.world.account_id]["aws"].create_user(region_name="us-east-1", user_name=USER)

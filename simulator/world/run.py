@@ -75,6 +75,7 @@ class _World:
         self.control = Control(simulator, self.places, self.traffic, self.reports, self.authority.ca_file)
         self.names = Names(simulator, self.places, settings.address)
         self.keys = credentials.ensure(folder / "credentials")
+        credentials.introduce(simulator)
         self.loop = stack.enter_context(Loop())
 
     def listen(self, name: str, opened: Callable[[int], AbstractContextManager[Any]]) -> Any:
@@ -124,7 +125,7 @@ class _World:
             return
         adopted = eks.Adopted(self.simulator, Path(self.settings.kubeconfig))
         self.simulator.backends["eks"] = eks.backend(adopted)
-        asked = webhook.Authenticator(self.simulator, adopted, lambda: datetime.now(UTC), self.keys)
+        asked = webhook.Authenticator(self.simulator, adopted, lambda: datetime.now(UTC), self.keys, {f"http://{_LOCAL}:{self.ports['simulator']}"})
         context = self.authority.context(self.settings.address)
         port = self.listen("webhook", lambda port: webhook.serving(asked, self.settings.address, port, context))
         webhook.write_kubeconfig(self.folder / "token-webhook.yaml", f"https://{self.settings.address}:{port}{webhook.PATH}", self.authority.ca_file)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler
@@ -36,10 +36,13 @@ Json = dict[str, Any]
 
 
 class Authenticator:
-    """``now``: real time, which is what tokens are made with. ``keys``: secrets of access keys that nobody made in IAM, by their ids."""
+    """``now``: real time, which is what tokens are made with. ``keys``: secrets of access keys that nobody made in IAM, by their ids.
 
-    def __init__(self, simulator: Simulator, adopted: Adopted, now: Callable[[], datetime], keys: Mapping[str, str]) -> None:
-        self._simulator, self._adopted, self._now, self._keys = simulator, adopted, now, keys
+    ``endpoints``: addresses of STS besides AWS's own, which a token may be signed for.
+    """
+
+    def __init__(self, simulator: Simulator, adopted: Adopted, now: Callable[[], datetime], keys: Mapping[str, str], endpoints: Collection[str] = ()) -> None:
+        self._simulator, self._adopted, self._now, self._keys, self._endpoints = simulator, adopted, now, keys, endpoints
 
     def review(self, token: str) -> Json:
         """The status of a TokenReview. It says why a token is not good, and nothing of the token."""
@@ -48,7 +51,7 @@ class Authenticator:
             if held is None:
                 return _refused("there is no such cluster in EKS")
             try:
-                arn = principal_of(token, held[0].name, self._now(), self._key)
+                arn = principal_of(token, held[0].name, self._now(), self._key, self._endpoints)
             except BadToken as error:
                 return _refused(str(error))
             access = access_of(held[1], arn)
