@@ -23,6 +23,7 @@ from simulator.application import Simulator
 from simulator.world.eks import Adopted
 from simulator.world.eso import status, stores, target
 from simulator.world.eso.sync import Scene, Synced, finalize, synchronize
+from simulator.world.parts import STAND_IN, Part
 
 Object = dict[str, Any]
 GROUP, VERSION = target.API_VERSION.split("/")
@@ -66,6 +67,10 @@ class ExternalSecrets:
         finally:
             ended.set()
             thread.join()
+
+    def parts(self) -> list[Part]:
+        """For the registry of parts."""
+        return [Part("External Secrets Operator", STAND_IN, "the simulator does what it would: Secrets Manager, by Pod Identity and its role's policies")]
 
     def look(self) -> list[str]:
         """Raises SlipwayError if the cluster doesn't answer; the next look tries again."""

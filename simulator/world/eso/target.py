@@ -57,7 +57,8 @@ def mutated(live: Object | None, wanted: Wanted, data: Mapping[str, bytes]) -> O
     """The Secret as it should be. Raises TargetError, TemplateError."""
     secret: Object = copy.deepcopy(live) if live else {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": wanted.target, "namespace": wanted.namespace}}
     metadata = secret["metadata"]
-    metadata["ownerReferences"] = _owners(metadata.get("ownerReferences") or [], wanted)
+    owners = _owners(metadata.pop("ownerReferences", None) or [], wanted)
+    metadata |= {"ownerReferences": owners} if owners else {}  # an empty list is none to the API server
     labels, annotations = dict(metadata.get("labels") or {}), dict(metadata.get("annotations") or {})
     kept = data_of(secret)
     if live is None or not wanted.immutable:

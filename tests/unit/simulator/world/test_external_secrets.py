@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -436,6 +437,8 @@ def test_orphan_has_no_owner(operated: Operated) -> None:
     assert secret is not None
     assert not secret["metadata"].get("ownerReferences")
     assert "reconcile.external-secrets.io/created-by" not in secret["metadata"]["labels"]
+    operated.world.aws.clock.advance(60)
+    assert operated.look() == []
 
 
 def test_none_writes_nothing(operated: Operated) -> None:
@@ -560,6 +563,19 @@ def test_before_the_definitions_are_there_nothing_is_to_do(bare: Operated) -> No
     bare.store()
     bare.api.objects.clear()
     assert bare.look() == []
+
+
+def test_it_says_that_it_stands_for_the_operator(bare: Operated) -> None:
+    assert [(part.name, part.state) for part in bare.operator.parts()] == [("External Secrets Operator", "stand-in")]
+
+
+def test_it_looks_by_itself_until_it_is_ended(operated: Operated) -> None:
+    seen = threading.Event()
+    operated.api.on_write = lambda _api, path, _live: seen.set() if path.endswith("/secrets/db") else None
+    operated.external()
+    with operated.operator.running():
+        assert seen.wait(20)
+    assert operated.data()["password"] == PASSWORD
 
 
 def test_no_cluster_no_look(bare: Operated) -> None:
