@@ -37,9 +37,7 @@ TABLE: Mapping[str, Row] = {
     "coredns": Row(("Deployment", "kube-system", "coredns")),
     "kube-proxy": Row(("DaemonSet", "kube-system", "kube-proxy")),
     "vpc-cni": Row(reason="pods get their addresses from the cluster's own network; there is no VPC for them to be in"),
-    "eks-pod-identity-agent": Row(
-        state=STAND_IN, reason="associations decide what the stand-in of External Secrets may read; pods get no AWS credentials"
-    ),
+    "eks-pod-identity-agent": Row(state=STAND_IN, reason="associations decide what the stand-in of External Secrets may read; pods get no AWS credentials"),
     "aws-ebs-csi-driver": Row(reason="volumes are folders of the nodes: there is no EBS"),
     "metrics-server": Row(
         ("Deployment", "kube-system", "metrics-server"),
