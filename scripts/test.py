@@ -63,7 +63,7 @@ class Stage:
 
 STAGES = (
     Stage("lint", ("scripts/lint",), count_lint),
-    Stage("unit", ("pytest", "-q"), count_pytest),
+    Stage("unit", ("pytest", "-q", "--numprocesses=auto"), count_pytest),
     Stage(
         "check mode on an empty machine",
         ("ansible-playbook", "-i", "molecule/inventory", "molecule/shared/check_mode.yml"),
