@@ -11,6 +11,8 @@ from ansible_collections.slipway.platform.plugins.module_utils._certificates.end
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Problem
 from cryptography.exceptions import UnsupportedAlgorithm
 
+# What CPython has on by itself; said here, since Debian builds its Python with what OpenSSL has on, where more counts as good.
+_CIPHERS = "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM"
 # What is old, but still has a certificate that expires: every protocol and cipher that OpenSSL has, except those without a certificate.
 _LEGACY_CIPHERS = "DEFAULT:@SECLEVEL=0"
 _LEGACY_SERVER_CONNECT = 0x4  # SSL_OP_LEGACY_SERVER_CONNECT: servers without RFC 5746
@@ -48,8 +50,8 @@ def _context(legacy: bool) -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED if legacy else ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_LEGACY_CIPHERS if legacy else _CIPHERS)
     if legacy:
-        context.set_ciphers(_LEGACY_CIPHERS)
         context.options |= _LEGACY_SERVER_CONNECT
     return context
 
