@@ -48,12 +48,13 @@ def mounted_files(request: Request) -> dict[str, str]:
 
 def missing(request: Request) -> list[str]:
     """Files that the nodes are to read and that are not there."""
-    return [str(registry.ca_file) for registry in request.registries if registry.ca_file and not registry.ca_file.exists()]
+    wanted = [*(registry.ca_file for registry in request.registries), request.token_webhook]
+    return [str(path) for path in wanted if path and not path.exists()]
 
 
 def record_of(request: Request) -> dict[str, Any]:
     """How the nodes are made: what cannot be changed while they run."""
-    webhook = {"token_webhook": request.token_webhook.read_text()} if request.token_webhook else {}
+    webhook = {"token_webhook": text_of(request.token_webhook) or UNKNOWN} if request.token_webhook else {}
     return {"cluster": config.document(request.cluster), "audit_policy": request.audit_policy.read_text(), **webhook}
 
 

@@ -13,6 +13,7 @@ import socket
 import ssl
 import threading
 import time
+import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -225,6 +226,7 @@ def _explained(request: Request) -> Iterator[None]:
     except TimeoutError as error:
         raise Unreachable(f"{_shown(request)}: no answer within {request.deadline:.0f} s", host=host) from error
     except _BROKEN as error:
+        traceback.clear_frames(error.__traceback__)  # http.client before Python 3.11.4 leaves what a proxy answered open there
         raise Unreachable(f"{_shown(request)}: {_reason(error)}{_spoken(request, error)}", host=host) from error
 
 

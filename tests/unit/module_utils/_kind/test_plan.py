@@ -81,6 +81,12 @@ def test_a_webhook_is_not_put_into_a_running_cluster(request_: Request, healthy:
         plan(wanted, made)
 
 
+def test_a_webhook_that_is_yet_to_be_described_is_missing(request_: Request, tmp_path: Path) -> None:
+    wanted = replace(request_, cluster=replace(request_.cluster, token_webhook=True), token_webhook=tmp_path / "webhook.yaml")
+    assert missing(wanted) == [str(tmp_path / "webhook.yaml")]
+    assert plan(wanted, NOTHING).create
+
+
 def test_a_stopped_node_is_started(request_: Request, healthy: Observed) -> None:
     assert plan(request_, replace(healthy, nodes={**healthy.nodes, "c-worker": "exited"})) == Plan(start=("c-worker",))
 
