@@ -130,7 +130,7 @@ def goals(measured: Sequence[tuple[str, bool, list[Run]]], others: dict[str, dic
     ours = rate.get((OURS, False))
     if ours is not None:
         yield Goal("servers a second", ours, 1300)
-        for other in ("Go", "Go, X25519", "blackbox_exporter"):
+        for other in ("Go", "blackbox_exporter"):
             if (other, False) in rate:
                 yield Goal(f"servers a second beside {other}", ours, rate[other, False])
         if (LOOP, False) in rate:
