@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Access
@@ -22,6 +23,11 @@ TAGS: dict[str, Any] = {
     "purge_tags": {"type": "bool", "default": False},
 }
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+
+
+def repeated(names: Sequence[str]) -> list[str]:
+    """Those that stand there more than once."""
+    return sorted({name for name in names if names.count(name) > 1})
 
 
 def access(params: dict[str, Any]) -> Access:

@@ -12,6 +12,11 @@ OURS = "slipway:"
 _AWS = "aws:"
 
 
+def texts(tags: Mapping[str, Any]) -> dict[str, str]:
+    """As a person wrote them: YAML has numbers where AWS has texts."""
+    return {str(key): str(value) for key, value in tags.items()}
+
+
 def wanted(now: Mapping[str, str], tags: Mapping[str, str], purge: bool = False) -> dict[str, str]:
     """The tags that a resource shall have. ``now``: those it has; ``purge``: whether those of others go, too (never AWS's own)."""
     kept = {key: value for key, value in now.items() if key.startswith(_AWS) or not (purge or key.startswith(OURS))}

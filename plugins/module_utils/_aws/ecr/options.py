@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws import documents
-from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS
+from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS, repeated
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER
+from ansible_collections.slipway.platform.plugins.module_utils._aws.tags import texts
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, wrong_at
 
 REPOSITORY: dict[str, Any] = {
@@ -82,7 +83,7 @@ def request(params: Mapping[str, Any]) -> Request:
     repositories = tuple(_repository(each, params["tags"]) for each in params["repositories"])
     rules = tuple(Rule(**each) for each in params["pull_through"])
     names = [*(each.name for each in repositories), *(f"{each.prefix} (pull_through)" for each in rules)]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = repeated(names)
     if twice:
         raise InvalidInput(f"repositories: {', '.join(twice)} is there twice; write each once")
     wrong = [each.credential_arn for each in rules if each.credential_arn and ":secret:ecr-pullthroughcache/" not in each.credential_arn]
@@ -115,5 +116,5 @@ def _repository(item: Mapping[str, Any], tags: Mapping[str, Any]) -> Repository:
             kms_key=item.get("kms_key") or "",
             lifecycle=documents.document(item.get("lifecycle"), "lifecycle"),
             policy=documents.document(item.get("policy"), "policy"),
-            tags={str(key): str(value) for key, value in {**tags, **item["tags"]}.items()},
+            tags=texts({**tags, **item["tags"]}),
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws import tags as tagging
+from ansible_collections.slipway.platform.plugins.module_utils._aws.options import repeated
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput, wrong_at
 
@@ -62,7 +63,7 @@ def wanted(entries: list[dict[str, Any]], partition: str) -> list[Entry]:
     for number, each in enumerate(entries):
         with wrong_at(f"entries[{number}]"):
             found.append(_entry(each, partition))
-    twice = sorted({entry.principal for entry in found if entry.principal != LATER and [each.principal for each in found].count(entry.principal) > 1})
+    twice = repeated([entry.principal for entry in found if entry.principal != LATER])
     if twice:
         raise InvalidInput(f"entries: {', '.join(twice)} stands there twice; a principal has one entry: put groups and policies together")
     return found

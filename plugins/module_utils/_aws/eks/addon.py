@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from ansible_collections.slipway.platform.plugins.module_utils._aws import tags as tagging
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.tagging import given
+from ansible_collections.slipway.platform.plugins.module_utils._aws.options import repeated
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput
 
 Associations = dict[str, str]
@@ -50,7 +51,7 @@ class Change:
 def wanted(addons: list[dict[str, Any]]) -> list[Wanted]:
     """``addons``: the option. Raises ``InvalidInput``."""
     names = [each["name"] for each in addons]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = repeated(names)
     if twice:
         raise InvalidInput(f"addons: {', '.join(twice)} stands there twice; a cluster has each add-on once")
     return [_wanted(each) for each in addons]

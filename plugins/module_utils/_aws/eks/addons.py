@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
-from ansible_collections.slipway.platform.plugins.module_utils._aws.eks import catalogue
+from ansible_collections.slipway.platform.plugins.module_utils._aws.eks import catalogue, inside
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.addon import Associations, Change, Wanted, change, seen, wanted
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.tagging import retag
-from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.waiting import SPREAD, causes, in_progress, not_spread, run_update, settled
+from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.waiting import SPREAD, causes, in_progress, not_spread, run_update
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER, Converged
+from ansible_collections.slipway.platform.plugins.module_utils._aws.tags import texts
 from ansible_collections.slipway.platform.plugins.module_utils._aws.wait import Seen, eventually, until_done
-from ansible_collections.slipway.platform.plugins.module_utils._errors import NotFound, SlipwayError
+from ansible_collections.slipway.platform.plugins.module_utils._errors import SlipwayError
 
-_MOVING = ("CREATING", "UPDATING", "DELETING")
 _RECOVERS = {"InsufficientNumberOfReplicas", "ClusterUnreachable", "InternalFailure"}
 """Issues that go by themselves, once there are nodes or EKS has looked again."""
 
@@ -49,24 +49,9 @@ def task(aws: Aws, params: Mapping[str, Any], check_mode: bool) -> Result:
 
 def _found(aws: Aws, params: Mapping[str, Any], asked: list[Wanted], check_mode: bool) -> dict[str, Mapping[str, Any] | None]:
     """Those that are wanted, as DescribeAddon has them, once they are at rest."""
-    cluster = params["cluster"]
-    try:
-        there = set(aws.listed("eks", "list_addons", "addons", clusterName=cluster))
-    except NotFound:
-        if not check_mode and params["state"] == "present":
-            raise NotFound(f"there is no cluster {cluster} in {aws.region}; make it first, with eks_cluster, or correct cluster", cluster=cluster) from None
-        there = set()
-
-    def one(name: str) -> Mapping[str, Any] | None:
-        if name not in there:
-            return None
-        if check_mode:
-            now = _describe(aws, cluster, name)
-            return now if now and now["status"] != "DELETING" else None
-        return settled(aws, f"add-on {name}", lambda: _describe(aws, cluster, name), params["timeout"], _MOVING)
-
-    names = [each.name for each in asked]
-    return dict(zip(names, aws.together(one, names), strict=True))
+    cluster, missing_is_fine = params["cluster"], check_mode or params["state"] == "absent"
+    there = inside.listed(aws, cluster, "list_addons", "addons", missing_is_fine=missing_is_fine)
+    return inside.at_rest(aws, params, [each.name for each in asked], there, "add-on", lambda name: _describe(aws, cluster, name), check_mode)
 
 
 def _describe(aws: Aws, cluster: str, name: str) -> Mapping[str, Any] | None:
@@ -76,7 +61,7 @@ def _describe(aws: Aws, cluster: str, name: str) -> Mapping[str, Any] | None:
 
 def _changes(aws: Aws, params: Mapping[str, Any], asked: list[Wanted], found: Mapping[str, Any]) -> list[Change]:
     """Everything that can be refused is, before anything is written."""
-    tags = {str(key): str(value) for key, value in params["tags"].items()}
+    tags = texts(params["tags"])
     kubernetes = _kubernetes(aws, params["cluster"], asked, found)
 
     def one(each: Wanted) -> Change:

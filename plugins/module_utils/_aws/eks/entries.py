@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
+from ansible_collections.slipway.platform.plugins.module_utils._aws.eks import inside
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.access import Change, Entry, Standing, change, shown, wanted
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.purge import carries, is_caller
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.tagging import given, retag
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.waiting import SPREAD, not_spread
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import Converged
+from ansible_collections.slipway.platform.plugins.module_utils._aws.tags import texts
 from ansible_collections.slipway.platform.plugins.module_utils._aws.wait import eventually
 from ansible_collections.slipway.platform.plugins.module_utils._document.suggest import did_you_mean
-from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, NotFound
+from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,12 @@ class Result(Converged):
 def task(aws: Aws, params: Mapping[str, Any], check_mode: bool) -> Result:
     """``params``: as options.ACCESS_ENTRY has them."""
     cluster, entries = params["cluster"], wanted(params["entries"], aws.partition)
-    there = _there(aws, cluster, missing_is_fine=check_mode or params["state"] == "absent")
+    missing_is_fine = check_mode or params["state"] == "absent"
+    there = inside.listed(aws, cluster, "list_access_entries", "accessEntries", missing_is_fine=missing_is_fine)
     names = {entry.principal for entry in entries}
     looked_at = [arn for arn in there if arn in names or params["purge"]]
     standing = {found.entry.principal: found for found in aws.together(lambda arn: _read(aws, cluster, arn), looked_at)}
-    tags = {str(key): str(value) for key, value in params["tags"].items()}
+    tags = texts(params["tags"])
     gone, kept = _purged(aws, standing, names, params["purge_only"]) if params["purge"] else ([], [])
     changes: list[Change] = []
     if params["state"] == "absent":
@@ -46,15 +49,6 @@ def task(aws: Aws, params: Mapping[str, Any], check_mode: bool) -> Result:
         aws.together(lambda each: _write(aws, cluster, each), [each for each in changes if each.before != each.after])
         aws.together(lambda each: aws.find("eks", "delete_access_entry", clusterName=cluster, principalArn=each.entry.principal), gone)
     return result
-
-
-def _there(aws: Aws, cluster: str, *, missing_is_fine: bool) -> list[str]:
-    try:
-        return aws.listed("eks", "list_access_entries", "accessEntries", clusterName=cluster)
-    except NotFound:
-        if missing_is_fine:
-            return []
-        raise NotFound(f"there is no cluster {cluster} in {aws.region}; make it first, with eks_cluster, or correct cluster", cluster=cluster) from None
 
 
 def _read(aws: Aws, cluster: str, principal: str) -> Standing:

@@ -13,10 +13,10 @@ from typing import Any
 
 import yaml
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
-from ansible_collections.slipway.platform.plugins.module_utils._aws.eks import token
+from ansible_collections.slipway.platform.plugins.module_utils._aws.eks import inside, token
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.cluster import find
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER, Converged
-from ansible_collections.slipway.platform.plugins.module_utils._errors import NotFound, NotReady
+from ansible_collections.slipway.platform.plugins.module_utils._errors import NotReady
 from ansible_collections.slipway.platform.plugins.module_utils._files import make_private_folder, write
 
 _MODES = {"kubeconfig": 0o600, "program": 0o700}
@@ -36,7 +36,7 @@ def task(aws: Aws, params: Mapping[str, Any], check_mode: bool) -> Result:
     path, cluster = Path(params["path"]).absolute(), params["cluster"]
     found = find(aws, cluster)
     if not found and not check_mode:
-        raise NotFound(f"there is no cluster {cluster} in {aws.region}; make it first, with eks_cluster, or correct cluster", cluster=cluster)
+        raise inside.no_cluster(aws, cluster)
     endpoint = (found or {}).get("endpoint") or ""
     if not endpoint and not check_mode:
         raise NotReady(f"cluster {cluster} in {aws.region} is {(found or {}).get('status')} and has no endpoint yet; run again when it is ACTIVE")

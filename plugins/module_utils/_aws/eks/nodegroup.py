@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.slipway.platform.plugins.module_utils._aws import tags as tagging
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.tagging import given
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.versions import minor
+from ansible_collections.slipway.platform.plugins.module_utils._aws.options import repeated
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput, wrong_at
 
@@ -58,7 +59,7 @@ class Change:
 def wanted(options: list[dict[str, Any]]) -> list[Wanted]:
     """``options``: nodegroups. Raises ``InvalidInput`` that says which."""
     names = [each["name"] for each in options]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = repeated(names)
     if twice:
         raise InvalidInput(f"nodegroups: {', '.join(twice)} stands there twice; give each a name of its own")
     found = []

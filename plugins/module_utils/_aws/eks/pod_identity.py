@@ -10,12 +10,13 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws import tags as tagging
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
+from ansible_collections.slipway.platform.plugins.module_utils._aws.eks import inside
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.purge import carries
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.tagging import given, retag
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.waiting import SPREAD, not_spread
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import Converged
 from ansible_collections.slipway.platform.plugins.module_utils._aws.wait import eventually
-from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput, NotFound
+from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput
 
 Key = tuple[str, str]
 """Namespace and service account."""
@@ -78,12 +79,7 @@ def task(aws: Aws, params: Mapping[str, Any], check_mode: bool) -> Result:
 
 
 def _there(aws: Aws, cluster: str, *, missing_is_fine: bool) -> dict[Key, dict[str, Any]]:
-    try:
-        listed = aws.listed("eks", "list_pod_identity_associations", "associations", clusterName=cluster)
-    except NotFound:
-        if missing_is_fine:
-            return {}
-        raise NotFound(f"there is no cluster {cluster} in {aws.region}; make it first, with eks_cluster, or correct cluster", cluster=cluster) from None
+    listed = inside.listed(aws, cluster, "list_pod_identity_associations", "associations", missing_is_fine=missing_is_fine)
     return {(each["namespace"], each["serviceAccount"]): each for each in listed}
 
 

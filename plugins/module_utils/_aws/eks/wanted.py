@@ -13,6 +13,7 @@ from typing import Any
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.state import Settings
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.versions import minor
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER
+from ansible_collections.slipway.platform.plugins.module_utils._aws.tags import texts
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}")
@@ -59,7 +60,7 @@ def of(params: Mapping[str, Any]) -> Wanted:
     return Wanted(
         params["name"],
         settings,
-        {str(key): str(value) for key, value in params["tags"].items()},
+        texts(params["tags"]),
         params["purge_tags"],
         params["default_addons"],
         params["ignore_insights"],

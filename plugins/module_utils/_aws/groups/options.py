@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER
+from ansible_collections.slipway.platform.plugins.module_utils._aws.tags import texts
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.model import Group
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.options import GROUP_OPTIONS, groups
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
@@ -40,6 +41,6 @@ def request(params: Mapping[str, Any]) -> Request:
     vpc = params["vpc_id"]
     if not vpc.startswith("vpc-") and vpc != LATER:
         raise InvalidInput(f"vpc_id: {vpc!r} is no id of a VPC; write such as vpc-0123456789abcdef0")
-    common = {str(key): str(value) for key, value in params["tags"].items()}
+    common = texts(params["tags"])
     wanted = tuple(replace(group, tags={**common, **group.tags}) for group in groups(params["security_groups"]) or ())
     return Request(vpc, wanted, params["state"] == "absent", params["purge_tags"], params["timeout"])

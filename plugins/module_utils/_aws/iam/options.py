@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws import documents
-from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS
+from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS, repeated
+from ansible_collections.slipway.platform.plugins.module_utils._aws.tags import texts
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 
 _ROLE = {
@@ -63,10 +64,10 @@ class Request:
 def request(params: Mapping[str, Any]) -> Request:
     """Raises ``InvalidInput``: which role, which option, what to write instead."""
     names = [item["name"] for item in params["roles"]]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = repeated(names)
     if twice:
         raise InvalidInput(f"roles: {', '.join(twice)} is there twice; write each role once")
-    common = {str(key): str(value) for key, value in params["tags"].items()}
+    common = texts(params["tags"])
     return Request(tuple(_role(item, common) for item in params["roles"]), params["state"] == "absent", params["purge_tags"])
 
 
@@ -89,7 +90,7 @@ def _role(item: Mapping[str, Any], common: Mapping[str, str]) -> Role:
         item["permissions_boundary"],
         item["max_session"],
         item["instance_profile"],
-        {**common, **{str(key): str(value) for key, value in item["tags"].items()}},
+        {**common, **texts(item["tags"])},
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS
 from ansible_collections.slipway.platform.plugins.module_utils._aws.route53.options import Place
+from ansible_collections.slipway.platform.plugins.module_utils._aws.tags import texts
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 
 ALGORITHMS = ("RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
@@ -73,7 +74,7 @@ def request(params: Mapping[str, Any]) -> Request:
         key_algorithm=params["key_algorithm"],
         transparency_logging=params["transparency_logging"],
         place=Place(params["zone_id"].removeprefix("/hostedzone/"), zone) if has_zone else None,
-        tags={str(key): str(value) for key, value in params["tags"].items()},
+        tags=texts(params["tags"]),
         purge_tags=params["purge_tags"],
         wait=params["wait"],
         timeout=params["timeout"],

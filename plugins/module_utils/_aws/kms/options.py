@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws import documents
-from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS
+from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS, repeated
+from ansible_collections.slipway.platform.plugins.module_utils._aws.tags import texts
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 
 _KEY = {
@@ -61,10 +62,9 @@ def request(params: Mapping[str, Any]) -> Request:
     """Raises ``InvalidInput``."""
     if params["deletion_window"] not in _WINDOW:
         raise InvalidInput(f"deletion_window: {params['deletion_window']} is not from 7 to 30 days")
-    common = {str(key): str(value) for key, value in params["tags"].items()}
+    common = texts(params["tags"])
     keys = tuple(_key(item, common) for item in params["keys"])
-    aliases = [key.alias for key in keys]
-    twice = sorted({key.name for key in keys if aliases.count(key.alias) > 1})
+    twice = repeated([key.name for key in keys])
     if twice:
         raise InvalidInput(f"keys: {', '.join(twice)} is there twice; write each alias once")
     return Request(keys, params["state"] == "absent", params["deletion_window"], params["purge_tags"])
@@ -78,5 +78,5 @@ def _key(item: Mapping[str, Any], common: Mapping[str, str]) -> Key:
     policy = documents.document(item["policy"], f"keys: {name}.policy")
     if policy == {}:
         raise InvalidInput(f"keys: {name}.policy is empty; leave it out for KMS's own, which lets the account's IAM policies decide")
-    own = {str(key): str(value) for key, value in item["tags"].items()}
+    own = texts(item["tags"])
     return Key(alias, item["description"], policy, item["rotation"], {**common, **own, MARK: name})

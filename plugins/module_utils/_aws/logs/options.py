@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS
+from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS, repeated
+from ansible_collections.slipway.platform.plugins.module_utils._aws.tags import texts
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 
 _GROUP = {
@@ -51,10 +52,10 @@ class Request:
 def request(params: Mapping[str, Any]) -> Request:
     """Raises ``InvalidInput``."""
     names = [item["name"] for item in params["groups"]]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = repeated(names)
     if twice:
         raise InvalidInput(f"groups: {', '.join(twice)} is there twice; write each group once")
-    common = {str(key): str(value) for key, value in params["tags"].items()}
+    common = texts(params["tags"])
     return Request(tuple(_group(item, common) for item in params["groups"]), params["state"] == "absent", params["purge_tags"])
 
 
@@ -67,4 +68,4 @@ def _group(item: Mapping[str, Any], common: Mapping[str, str]) -> Group:
         raise InvalidInput(f"groups: {name}.retention: AWS does not keep logs for {retention} days; write {near}, or 0 for ever")
     if key and not key.startswith(("arn:", "(")):
         raise InvalidInput(f"groups: {name}.kms_key: {key!r} is no ARN; write that of the key, not its id or alias")
-    return Group(name, retention, key, item["class"], {**common, **{str(tag): str(value) for tag, value in item["tags"].items()}})
+    return Group(name, retention, key, item["class"], {**common, **texts(item["tags"])})

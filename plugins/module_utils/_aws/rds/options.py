@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER
+from ansible_collections.slipway.platform.plugins.module_utils._aws.tags import texts
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 
 UPGRADES = ("none", "minor", "major")
@@ -132,7 +133,7 @@ def request(params: Mapping[str, Any]) -> Request:
         fields={key: _field(key, params[key]) for key in COMPARED if params[key] is not None},
         parameters={"rds.force_ssl": "1", **{key: _parameter(value) for key, value in params["parameters"].items()}},
         subnets=tuple(sorted(set(params["subnets"]))),
-        tags={str(key): str(value) for key, value in params["tags"].items()},
+        tags=texts(params["tags"]),
     )
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws import documents, files
-from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS
+from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS, repeated
+from ansible_collections.slipway.platform.plugins.module_utils._aws.tags import texts
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, wrong_at
 from ansible_collections.slipway.platform.plugins.module_utils._secrets.content import Generator
 from ansible_collections.slipway.platform.plugins.module_utils._secrets.ensure import generator
@@ -84,7 +85,7 @@ def request(params: Mapping[str, Any]) -> Request:
         raise InvalidInput(f"recovery_days: {days}: write 7 to 30, or 0 for no recovery at all")
     secrets = tuple(_secret(each, params) for each in params["secrets"])
     names = [secret.name for secret in secrets]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = repeated(names)
     if twice:
         raise InvalidInput(f"secrets: {', '.join(twice)} is there twice; write each once")
     return Request(secrets, params["state"] == "present", days, params["purge_tags"])
@@ -114,7 +115,7 @@ def _secret(item: Mapping[str, Any], params: Mapping[str, Any]) -> Secret:
             kms_key=item.get("kms_key") or "",
             policy=documents.document(item.get("policy"), "policy"),
             replica_regions=None if regions is None else tuple(sorted(set(regions))),
-            tags={str(key): str(value) for key, value in {**params["tags"], **item["tags"]}.items()},
+            tags=texts({**params["tags"], **item["tags"]}),
         )
 
 

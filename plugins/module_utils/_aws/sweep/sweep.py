@@ -12,6 +12,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._aws.connection i
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import Converged
 from ansible_collections.slipway.platform.plugins.module_utils._aws.sweep import ec2, others
 from ansible_collections.slipway.platform.plugins.module_utils._aws.sweep.model import Kind, Left, Query, Zone
+from ansible_collections.slipway.platform.plugins.module_utils._aws.tags import texts
 from ansible_collections.slipway.platform.plugins.module_utils._aws.wait import Seen, until_done
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput
 
@@ -31,7 +32,7 @@ class Result(Converged):
 def query(params: Mapping[str, Any]) -> Query:
     """Raises ``InvalidInput``: a sweep of everything is none."""
     result = Query(
-        {str(key): str(value) for key, value in params["tags"].items()},
+        texts(params["tags"]),
         tuple(params["clusters"]),
         tuple(params["log_groups"]),
         tuple(Zone(item["zone_id"], item["owner"], item["prefix"]) for item in params["records"]),

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS
+from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS, repeated
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc import cidr
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.model import (
@@ -112,7 +112,7 @@ def _zones(zones: list[str], region: str) -> tuple[str, ...]:
     for zone in zones:
         if not zone.startswith(region) or zone == region:
             raise InvalidInput(f"zones: {zone!r} is no zone of {region}; write such as {region}a")
-    twice = sorted({zone for zone in zones if zones.count(zone) > 1})
+    twice = repeated(zones)
     if twice:
         raise InvalidInput(f"zones: {', '.join(twice)} is there twice; write each zone once")
     return tuple(zones)
