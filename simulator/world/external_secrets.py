@@ -8,7 +8,6 @@ Follows version 1.3 of it: published schema, conditions, reasons, messages, labe
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -24,6 +23,7 @@ from simulator.world.eks import Adopted
 from simulator.world.eso import status, stores, target
 from simulator.world.eso.sync import Scene, Synced, finalize, synchronize
 from simulator.world.parts import STAND_IN, Part
+from simulator.world.threads import looking
 
 Object = dict[str, Any]
 GROUP, VERSION = target.API_VERSION.split("/")
@@ -35,7 +35,6 @@ EXTERNAL, STORE, CLUSTER_STORE = (
 SECRET, EVENT, NAMESPACE, ACCOUNT = (BUILT_IN["", "v1", name] for name in ("Secret", "Event", "Namespace", "ServiceAccount"))
 FINALIZER = "externalsecrets.external-secrets.io/externalsecret-cleanup"
 OPERATOR = ("external-secrets", "external-secrets")  # namespace and name, as its chart has them
-_LOOK_SECONDS = 1.0
 _REQUEST_SECONDS = 20.0
 _MERGE = "application/merge-patch+json"
 
@@ -51,22 +50,8 @@ class ExternalSecrets:
     @contextmanager
     def running(self) -> Iterator[None]:
         """In a thread, about once a second."""
-        ended = threading.Event()
-
-        def work() -> None:
-            while not ended.wait(_LOOK_SECONDS):
-                try:
-                    self.look()
-                except SlipwayError as error:
-                    self._report(f"external secrets could not be looked at: {error.message}")
-
-        thread = threading.Thread(target=work, name="external-secrets", daemon=True)
-        thread.start()
-        try:
+        with looking(self.look, "external-secrets", lambda why: self._report(f"external secrets could not be looked at: {why}")):
             yield
-        finally:
-            ended.set()
-            thread.join()
 
     def parts(self) -> list[Part]:
         """For the registry of parts."""

@@ -4,12 +4,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._errors import SlipwayError
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.connect import connect
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import BUILT_IN, Kind
@@ -17,11 +15,11 @@ from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import
 from simulator.application import Simulator
 from simulator.world import bindings
 from simulator.world.eks import Adopted
+from simulator.world.threads import looking
 
 Object = dict[str, Any]
 _KINDS = [BUILT_IN[bindings.RBAC, "v1", name] for name in ("ClusterRole", "ClusterRoleBinding", "RoleBinding")]
 _SELECTOR = ",".join(f"{name}={value}" for name, value in bindings.LABELS.items())
-_LOOK_SECONDS = 1.0
 _AGAIN = 15  # looks, after which the cluster is compared though no entry has changed: somebody may have changed it, or made a namespace
 _REQUEST_SECONDS = 20.0
 
@@ -37,22 +35,8 @@ class Reconciler:
     @contextmanager
     def running(self) -> Iterator[None]:
         """In a thread, about once a second."""
-        ended = threading.Event()
-
-        def work() -> None:
-            while not ended.wait(_LOOK_SECONDS):
-                try:
-                    self.look()
-                except SlipwayError as error:
-                    self._report(f"access entries are not in the cluster yet: {error.message}")
-
-        thread = threading.Thread(target=work, name="entries", daemon=True)
-        thread.start()
-        try:
+        with looking(self.look, "entries", lambda why: self._report(f"access entries are not in the cluster yet: {why}")):
             yield
-        finally:
-            ended.set()
-            thread.join()
 
     def look(self) -> list[str]:
         """Raises SlipwayError if the cluster doesn't answer; the next look tries again."""

@@ -1,17 +1,41 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP servers whose connections have a thread each."""
+"""What runs in threads of its own: HTTP servers, each connection in one, and whoever looks at the real cluster again and again."""
 
 from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from ansible_collections.slipway.platform.plugins.module_utils._errors import SlipwayError
+
 _HANDSHAKE_SECONDS = 30
+_LOOK_SECONDS = 1.0
+
+
+@contextmanager
+def looking(look: Callable[[], object], name: str, trouble: Callable[[str], None]) -> Iterator[None]:
+    """``look`` in a thread, about once a second; ``trouble`` is told why one did not succeed, and the next tries again."""
+    ended = threading.Event()
+
+    def work() -> None:
+        while not ended.wait(_LOOK_SECONDS):
+            try:
+                look()
+            except SlipwayError as error:
+                trouble(error.message)
+
+    thread = threading.Thread(target=work, name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 class Server(ThreadingHTTPServer):

@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
-from ansible_collections.slipway.platform.plugins.module_utils._errors import SlipwayError
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.connect import connect
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import BUILT_IN
@@ -21,8 +19,8 @@ from simulator.world.alb import definitions
 from simulator.world.alb.controller import Controller, Surroundings
 from simulator.world.alb.elb import Elb
 from simulator.world.eks import Adopted, Held
+from simulator.world.threads import looking
 
-_LOOK_SECONDS = 1.0
 _DEFINITION = BUILT_IN["apiextensions.k8s.io", "v1", "CustomResourceDefinition"]
 
 
@@ -41,22 +39,10 @@ class Keeper:
     @contextmanager
     def running(self) -> Iterator[None]:
         """In a thread, about once a second. At the end nothing serves any more."""
-        ended = threading.Event()
-
-        def work() -> None:
-            while not ended.wait(_LOOK_SECONDS):
-                try:
-                    self.look()
-                except SlipwayError as error:
-                    self._report(f"load balancers are not as Gateways want them yet: {error.message}")
-
-        thread = threading.Thread(target=work, name="load balancers", daemon=True)
-        thread.start()
         try:
-            yield
+            with looking(self.look, "load balancers", lambda why: self._report(f"load balancers are not as Gateways want them yet: {why}")):
+                yield
         finally:
-            ended.set()
-            thread.join()
             self.stop()
 
     def look(self) -> None:
