@@ -27,31 +27,14 @@ from ansible_collections.slipway.platform.plugins.module_utils._tls import held,
 from ansible_collections.slipway.platform.plugins.module_utils._tls.authority import renewal_due
 from ansible_collections.slipway.platform.plugins.module_utils._tls.certificate import Certificate, describe
 from ansible_collections.slipway.platform.plugins.module_utils._tls.held import Held
-from ansible_collections.slipway.platform.plugins.module_utils._tls.report import stamp, text
+from ansible_collections.slipway.platform.plugins.module_utils._tls.report import Pair, stamp, text
 from ansible_collections.slipway.platform.plugins.module_utils._tls.wanted import Leaf
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One certificate afterwards, as ``_tls/report.Entry``; what check mode can't know of one yet to be made is empty."""
-
-    name: str
-    certificate_file: str
-    key_file: str
-    action: str
-    reason: str
-    not_before: str
-    not_after: str
-    serial: str
-    sha256: str
-    dns: tuple[str, ...]
-    ip: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Result:
     account: Account
-    certificates: tuple[Entry, ...]
+    certificates: tuple[Pair, ...]
     diff: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -96,7 +79,7 @@ class _Work:
             entries.append(entry)
         return Result(shown, tuple(entries), {"before": "".join(told), "after": "".join(after)})
 
-    def _one(self, leaf: Leaf, pair: Held) -> tuple[Entry, str]:
+    def _one(self, leaf: Leaf, pair: Held) -> tuple[Pair, str]:
         request, now = self._request, self._clock.now()
         known = due.record(request, leaf)
         ours = pair.facts is not None and not pair.fault and (known.sha256, known.directory) == (pair.facts.sha256, request.directory)
@@ -149,9 +132,9 @@ class _Work:
         _files.write(folder / f"{leaf.name}.crt", issued.chain, 0o644)
         due.keep(self._request, leaf, due.Record(self._request.directory, describe(issued.certificate).sha256))
 
-    def _entry(self, leaf: Leaf, action: str, reason: str, facts: Certificate | None) -> Entry:
+    def _entry(self, leaf: Leaf, action: str, reason: str, facts: Certificate | None) -> Pair:
         folder: Path = self._request.folder
-        entry = Entry(leaf.name, str(folder / f"{leaf.name}.crt"), str(folder / f"{leaf.name}.key"), action, reason, "", "", "", "", leaf.dns, leaf.ip)
+        entry = Pair(leaf.name, str(folder / f"{leaf.name}.crt"), str(folder / f"{leaf.name}.key"), action, reason, "", "", "", "", leaf.dns, leaf.ip)
         if facts is None:
             return entry
         return replace(entry, not_before=stamp(facts.not_before), not_after=stamp(facts.not_after), serial=facts.serial, sha256=facts.sha256)

@@ -111,13 +111,18 @@ def _read(each: Wanted, now: datetime) -> Local:
     return Local(pem[0], b"".join(pem[1:]), facts)
 
 
+def summaries(aws: Aws) -> list[dict[str, Any]]:
+    """All certificates of the region, as ListCertificates has them."""
+    # Without all key types named only RSA of 1024 and 2048 bits is listed. The model knows them, also those to come.
+    kinds = list(aws.client("acm").meta.service_model.shape_for("KeyAlgorithm").enum)
+    return aws.listed("acm", "list_certificates", "CertificateSummaryList", Includes={"keyTypes": kinds})
+
+
 def _by_name(aws: Aws, names: Sequence[str]) -> dict[str, str]:
     """The ARNs of imported certificates with these names. ACM lists no tags, so each that was imported is asked for its own."""
     if not names:
         return {}
-    kinds = list(aws.client("acm").meta.service_model.shape_for("KeyAlgorithm").enum)  # without them it lists RSA 2048 only
-    listed = aws.listed("acm", "list_certificates", "CertificateSummaryList", Includes={"keyTypes": kinds})
-    imported = [each["CertificateArn"] for each in listed if each.get("Type", "IMPORTED") == "IMPORTED"]
+    imported = [each["CertificateArn"] for each in summaries(aws) if each.get("Type", "IMPORTED") == "IMPORTED"]
     tags = aws.together(lambda arn: aws.call("acm", "list_tags_for_certificate", CertificateArn=arn).get("Tags", ()), imported)
     found: dict[str, str] = {}
     for arn, pairs in zip(imported, tags, strict=True):

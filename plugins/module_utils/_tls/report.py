@@ -12,8 +12,8 @@ from ansible_collections.slipway.platform.plugins.module_utils._tls.certificate 
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One certificate afterwards. ``action`` is unchanged, issued or renewed; dates are ISO 8601; ``serial`` is empty where check mode made none."""
+class Pair:
+    """A certificate and its key afterwards. ``action`` is unchanged, issued or renewed; dates are ISO 8601; what check mode can't know is empty."""
 
     name: str
     certificate_file: str
@@ -26,6 +26,12 @@ class Entry:
     sha256: str
     dns: tuple[str, ...]
     ip: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Entry(Pair):
+    """One that the local authority signed, or its own."""
+
     usages: tuple[str, ...]
     permitted: tuple[str, ...] = ()
 

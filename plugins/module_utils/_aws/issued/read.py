@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._aws import tags
+from ansible_collections.slipway.platform.plugins.module_utils._aws import acm, tags
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
 from ansible_collections.slipway.platform.plugins.module_utils._aws.issued.options import Request
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict
@@ -42,9 +42,7 @@ class Found:
 
 
 def read(aws: Aws, request: Request) -> Found:
-    # Without all key types named only RSA of 1024 and 2048 bits is listed. The model knows them, also those to come.
-    kinds = list(aws.client("acm").meta.service_model.shape_for("KeyAlgorithm").enum)
-    listed = [_listed(each) for each in aws.listed("acm", "list_certificates", "CertificateSummaryList", Includes={"keyTypes": kinds})]
+    listed = [_listed(each) for each in acm.summaries(aws)]
     named = [each for each in listed if request.domain in each.names and each.type == "AMAZON_ISSUED"]
     tagged = aws.together(lambda each: _tags(aws, each.arn), named)
     ours = [Listed(**{**vars(each), "tags": its}) for each, its in zip(named, tagged, strict=True) if request.identity.items() <= its.items()]
