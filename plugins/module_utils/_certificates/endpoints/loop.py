@@ -68,6 +68,10 @@ class Loop(Generic[T]):
         """``turn`` ends when this can be read, too."""
         self._selector.register(fd, selectors.EVENT_READ, None)
 
+    def sleep_through(self, fd: int) -> None:
+        """``turn`` does not end by this any more."""
+        self._selector.unregister(fd)
+
     def room(self) -> bool:
         """Whether another one may begin."""
         grown = self._clock() - PATIENCE

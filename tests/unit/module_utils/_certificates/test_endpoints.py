@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import re
 import socket
@@ -12,7 +13,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from mmap import mmap
 from pathlib import Path
+from signal import SIGKILL
 from typing import Any
 
 import pytest
@@ -460,6 +463,54 @@ def test_rows_come_as_they_are_found(zoo: Zoo) -> None:
     found = probe_all([at(zoo, "silent"), at(zoo, "good")], LIMITS, 8, time.monotonic)
     assert next(found).labels["port"] == str(zoo.ports["good"])
     found.close()  # whoever has seen enough waits for nothing
+
+
+def shared(endpoints: Sequence[Endpoint], resolve: Any = None) -> Iterator[Found]:
+    return probe_all(endpoints, LIMITS, 8, time.monotonic, resolve or (lambda _: ("127.0.0.1",)), shared=True)
+
+
+def test_two_processes_make_one_visit_each_and_each_its_row(zoo: Zoo) -> None:
+    before = zoo.visits["good"]
+    names = [f"{number}.{NAME}" for number in range(40)]
+    here, rows = os.getpid(), list(shared([at(zoo, "good", server_name=name) for name in names]))
+    assert sorted(row.labels["server_name"] for row in rows) == sorted(names)
+    assert zoo.visits["good"] - before == 40
+    assert os.getpid() == here
+
+
+def test_two_processes_probe_once_what_two_names_turn_out_to_mean(zoo: Zoo) -> None:
+    before = zoo.visits["good"]
+    rows = list(shared([Endpoint(f"{number}.test", zoo.ports["good"], NAME) for number in range(20)]))
+    assert len({row.name for row in rows}) == 20
+    assert zoo.visits["good"] - before == 1
+
+
+def test_what_the_other_process_did_not_tell_is_done_all_the_same(zoo: Zoo) -> None:
+    here = os.getpid()
+    killed = mmap(-1, 1)  # seen by both
+
+    def resolve(host: str) -> tuple[str, ...]:
+        if os.getpid() != here:
+            killed[0] = 1
+            os.kill(os.getpid(), SIGKILL)
+        return ("127.0.0.1",)
+
+    rows = list(shared([Endpoint(f"{number}.test", zoo.ports["good"], f"{number}.{NAME}") for number in range(20)], resolve))
+    assert killed[0] == 1
+    assert sorted(row.name for row in rows) == sorted(f"{number}.test:{zoo.ports['good']}" for number in range(20))
+    assert all(len(row.chain) == 2 for row in rows)
+
+
+def test_two_processes_end_with_who_asked(zoo: Zoo) -> None:
+    children = Path(f"/proc/self/task/{threading.get_native_id()}/children")
+    before = children.read_text()
+    found = shared(
+        [at(zoo, "good", server_name=f"{number}.{NAME}") for number in range(4)] + [at(zoo, "silent", server_name=f"{number}.x.test") for number in range(8)]
+    )
+    next(found)
+    assert children.read_text() != before
+    found.close()
+    assert children.read_text() == before
 
 
 def test_a_probe_that_goes_wrong_takes_nobody_with_it(zoo: Zoo) -> None:
