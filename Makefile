@@ -65,7 +65,7 @@ molecule: machine ## every role on a cluster of its own; one of them: ARGS="-s p
 docs: python ## write docs/reference from the roles' and modules' own documentation
 	@python scripts/docs.py $(ARGS)
 
-# The larger set first: boto3 (an extra) needs older versions of what kubernetes needs, and so does whoever installs it beside the smaller one.
+# The larger set first, and the smaller one within it: what is tested is what runs. Without --upgrade, as for one new package, uv keeps every other pin.
 .PHONY: lock
 lock: python ## move every pinned Python package to its newest allowed version
 	@uv pip compile --quiet --no-header --universal --generate-hashes --python-version 3.11 --upgrade requirements-dev.txt --output-file requirements-dev.lock

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What an error of AWS means in our own tree, and what to do about it.
 
-Codes are those of the services' API references; botocore makes its classes at run time and its import is optional, so classes go by name.
+Codes are those of the services' API references; botocore makes its classes at run time and is imported only when AWS is asked, so classes go by name.
 """
 
 from __future__ import annotations

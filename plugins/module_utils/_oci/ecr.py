@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Credentials for Amazon ECR: one GetAuthorizationToken per account and region (Amazon ECR API reference). boto3 is optional."""
+"""Credentials for Amazon ECR: one GetAuthorizationToken per account and region (Amazon ECR API reference). boto3 is imported only for such a host."""
 
 from __future__ import annotations
 
