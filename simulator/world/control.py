@@ -15,6 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from simulator.world import places
 from simulator.world.destinations import TRUSTSTORE
+from simulator.world.parts import Parts
 from simulator.world.places import Places
 from simulator.world.relay import Traffic
 
@@ -39,10 +40,11 @@ class Reports:
 
 
 class Control:
-    """GET tells the places, what was passed on to the real network, and reports; POST /places adds places, DELETE /places/<name> takes one away."""
+    """GET tells the parts, the places, what was passed on to the real network, and reports; POST /places adds places, DELETE /places/<name> takes one away."""
 
-    def __init__(self, simulator: Application, known: Places, traffic: Traffic, reports: Reports, ca_file: Path) -> None:
-        self._simulator, self._places, self._traffic, self._reports, self._ca_file = simulator, known, traffic, reports, ca_file
+    def __init__(self, simulator: Application, known: Places, traffic: Traffic, reports: Reports, parts: Parts, ca_file: Path) -> None:
+        self._simulator, self._places, self._traffic, self._reports, self._parts = simulator, known, traffic, reports, parts
+        self._ca_file = ca_file
 
     def plain(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """The application on the simulator's own port."""
@@ -64,7 +66,8 @@ class Control:
         if request.method == "GET" and not name:
             passed = {host: asdict(each) for host, each in sorted(self._traffic.passed.items())}
             problems = [*self._reports.all(), *self._traffic.problems]
-            return _json(200, {"places": self._places.shown(), "passed": passed, "reports": problems})
+            parts = [asdict(each) for each in self._parts.all()]
+            return _json(200, {"parts": parts, "places": self._places.shown(), "passed": passed, "reports": problems})
         if request.method == "POST" and name == "places":
             try:
                 given = {str(key): places.read(each) for key, each in json.loads(request.get_data()).items()}

@@ -13,7 +13,7 @@ import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -34,11 +34,13 @@ _READ = ("GET", "HEAD")
 
 @dataclass(frozen=True)
 class Front:
-    """``anonymous``: for nodes, whose right to pull is that of their role: they need no token, and may only read."""
+    """``anonymous``: for nodes, whose right to pull is that of their role: they need no token, and may only read. ``others``: the image that stands for
+    one of another registry, "repository@digest" by "host/name", whatever tag is asked for."""
 
     repositories: Repositories
     images: Images
     anonymous: bool = False
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -72,6 +74,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(200, json.dumps({"repositories": self.front.repositories.names(registry)}).encode())
             elif match is None:
                 self._error(404, "UNSUPPORTED", "There is no such resource")
+            elif self._other(match["name"]):
+                repository, _, digest = self._other(match["name"]).partition("@")
+                self._pass(f"/v2/{repository}/{match['kind']}/{match['rest'] if ':' in match['rest'] else digest}")
             else:
                 self._in_repository(registry, match)
 
@@ -79,8 +84,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _registry(self) -> Registry | None:
         """The one that was asked for; containerd says it in the query when it asks a mirror."""
-        named = parse_qs(urlsplit(self.path).query).get("ns", [""])[0] if self.front.anonymous else self.headers.get("Host", "")
+        named = self._mirrored() if self.front.anonymous else self.headers.get("Host", "")
         return registry_of(named.partition(":")[0])
+
+    def _mirrored(self) -> str:
+        return parse_qs(urlsplit(self.path).query).get("ns", [""])[0]
+
+    def _other(self, name: str) -> str:
+        return self.front.others.get(f"{self._mirrored()}/{name}", "")
 
     def _let_in(self, registry: Registry | None) -> bool:
         if self.front.anonymous:

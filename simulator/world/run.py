@@ -20,16 +20,20 @@ from ansible_collections.slipway.platform.plugins.module_utils import _files
 
 from simulator.application import Simulator
 from simulator.server import serving
-from simulator.world import credentials, dns, ecr, eks, registry, webhook
+from simulator.world import credentials, database, dns, ecr, eks, registry, standing, webhook
+from simulator.world.addons import Addons
 from simulator.world.alb.controller import Surroundings
 from simulator.world.alb.keeper import Keeper
 from simulator.world.authority import Authority
 from simulator.world.control import Control, Reports
 from simulator.world.destinations import Destinations
+from simulator.world.external_secrets import ExternalSecrets
 from simulator.world.gate import Gate
 from simulator.world.images import Images
 from simulator.world.names import Names
+from simulator.world.parts import Parts
 from simulator.world.places import Places
+from simulator.world.postgres.instances import Databases
 from simulator.world.proxy import Proxy
 from simulator.world.reconciler import Reconciler
 from simulator.world.relay import Loop, Traffic
@@ -72,7 +76,9 @@ class _World:
         self.ports: dict[str, int] = {}
         self.authority = Authority(folder / "tls")
         self.places, self.traffic, self.reports = Places(settings.places), Traffic(), Reports()
-        self.control = Control(simulator, self.places, self.traffic, self.reports, self.authority.ca_file)
+        self.parts = Parts()
+        self.parts.add(lambda: standing.parts(simulator, settings))
+        self.control = Control(simulator, self.places, self.traffic, self.reports, self.parts, self.authority.ca_file)
         self.names = Names(simulator, self.places, settings.address)
         self.keys = credentials.ensure(folder / "credentials")
         credentials.introduce(simulator)
@@ -104,6 +110,7 @@ class _World:
         self.listen("gate", lambda port: self.loop.serving(gate, self.settings.address, port, ssl=gate.context()))
         names = dns.Server(self.names, dns.machine_resolvers(), self.reports)
         self.listen("dns", lambda port: self._dns(names, port))
+        self._databases()
         self._cluster()
         return self._state(str(url))
 
@@ -115,9 +122,16 @@ class _World:
         images = Images(upstream, self.folder / "images.json", lambda: self.simulator.world.clock.now())
         self.simulator.backends["ecr"] = ecr.backend(images)
         repositories = Repositories(self.simulator)
-        nodes, context = registry.Front(repositories, images, anonymous=True), self.authority.context(given.address)
+        nodes, context = registry.Front(repositories, images, anonymous=True, others=given.images), self.authority.context(given.address)
         self.listen("pull", lambda port: registry.serving(nodes, given.address, port, context))
         return _LOCAL, self.stack.enter_context(registry.serving(registry.Front(repositories, images)))
+
+    def _databases(self) -> None:
+        if not self.settings.databases:
+            return
+        found = Databases(self.folder / "databases", self.settings.address, self.authority, self.places, self.reports)
+        self.simulator.backends["rds"] = database.backend(self.stack.enter_context(found))
+        self.parts.add(found.parts)
 
     def _cluster(self) -> None:
         """With no real cluster EKS's are made up, as without a world."""
@@ -131,6 +145,10 @@ class _World:
         webhook.write_kubeconfig(self.folder / "token-webhook.yaml", f"https://{self.settings.address}:{port}{webhook.PATH}", self.authority.ca_file)
         self.stack.enter_context(Reconciler(self.simulator, adopted, self.reports).running())
         self.stack.enter_context(self._balancers(adopted).running())
+        external = ExternalSecrets(self.simulator, adopted, self.reports)
+        self.stack.enter_context(external.running())
+        self.parts.add(external.parts)
+        self.parts.add(Addons(self.simulator, adopted).parts)
 
     def _balancers(self, adopted: eks.Adopted) -> Keeper:
         given = self.settings

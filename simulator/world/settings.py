@@ -31,6 +31,8 @@ class Settings:
     ``registry_auth_file``: in the format of Docker's config.json. ``kubeconfig``: of an administrator of the real cluster. ``places``: by name or pattern.
     ``certificates``: by file name, the host names that somebody else serves, who gets the files. ``traefik``: the program that load balancers are, or
     the one beside the interpreter; ``gateway_api``: folder with the CustomResourceDefinitions of the Gateway API, which EKS Auto Mode brings.
+    ``databases``: RDS's instances are PostgreSQL servers of this machine. ``images``: what of the registry stands for an image of another registry,
+    {"ghcr.io/team/tool": "tool@sha256:..."}, whatever its tag; nodes get it.
     """
 
     address: str = "127.0.0.1"
@@ -41,6 +43,8 @@ class Settings:
     kubeconfig: str = ""
     traefik: str = ""
     gateway_api: str = ""
+    databases: bool = False
+    images: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, Place] = field(default_factory=dict)
     certificates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -67,10 +71,17 @@ def _checked(document: Any) -> Settings:
         raise ValueError("a port is between 1 and 65535, or 0 for any")
     if document.get("registry") and urlsplit(document["registry"]).scheme not in ("http", "https"):
         raise ValueError(f"registry is {document['registry']!r}; write a URL, such as https://localhost:5001")
+    images = {str(name): str(stands) for name, stands in document.get("images", {}).items()}
+    if not all("@sha256:" in stands for stands in images.values()):
+        raise ValueError('images has what is no repository@sha256:...; write {"ghcr.io/team/tool": "tool@sha256:..."}')
+    if not isinstance(document.get("databases", False), bool):
+        raise ValueError("databases is true or false")
     return Settings(
         **{name: str(document[name]) for name in _TEXTS if document.get(name)},
         address=str(ipaddress.IPv4Address(document.get("address") or "127.0.0.1")),
         ports=ports,
+        databases=document.get("databases", False),
+        images=images,
         places={str(name): places.read(each) for name, each in document.get("places", {}).items()},
         certificates={str(name): tuple(map(str, each)) for name, each in document.get("certificates", {}).items()},
     )

@@ -89,7 +89,15 @@ def test_a_world_from_its_start_to_its_end(tmp_path: Path) -> None:
         assert state["ports"]["gate"] != before["gate"]
 
 
-@pytest.mark.parametrize(("settings", "said"), [({"place": {}}, "settings.json: it has place; there are"), ({"ports": {"dns": -1}}, "settings.json")])
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"place": {}}, "settings.json: it has place; there are"),
+        ({"ports": {"dns": -1}}, "settings.json"),
+        ({"images": {"ghcr.io/team/tool": "tool:v1"}}, "images has what is no repository@sha256"),
+        ({"databases": "yes"}, "databases is true or false"),
+    ],
+)
 def test_settings_that_cannot_be(tmp_path: Path, settings: dict[str, Any], said: str) -> None:
     with started(tmp_path / "world", **settings) as (process, _):
         _, text = process.communicate(timeout=60)

@@ -312,3 +312,22 @@ def test_what_was_pushed_is_known_to_the_next_process(fake: FakeRegistry, tmp_pa
                     push_layout(registry, image(tmp_path / "1", b"one"), "orders", ["v1"])
                     push_layout(registry, image(tmp_path / "2", b"two"), "orders", ["v1"])
             assert len(ecr.describe_images(repositoryName="orders")["imageDetails"]) == 2
+
+
+def test_an_image_of_another_registry_has_a_stand_in(fake: FakeRegistry, tmp_path: Path) -> None:
+    digest = fake.add_manifest("stand-in", {"schemaVersion": 2, "mediaType": names.MANIFEST, "layers": []})
+    with running(tmp_path / "world", registry=f"http://{fake.host}", images={"ghcr.io/team/tool": f"stand-in@{digest}"}) as world:
+        context = ssl.create_default_context(cafile=world.state.ca_file)
+
+        def asked(path: str, host: str = "ghcr.io") -> tuple[int, str]:
+            url = f"https://127.0.0.1:{world.state.ports['pull']}/v2/{path}?ns={host}"
+            request = urllib.request.Request(url, headers={"Accept": names.MANIFEST})
+            try:
+                with urllib.request.urlopen(request, timeout=30, context=context) as answer:
+                    return answer.status, str(answer.headers["Docker-Content-Digest"])
+            except urllib.error.HTTPError as error:
+                with error:
+                    return error.code, ""
+
+        assert asked("team/tool/manifests/v1.3.2") == asked("team/tool/manifests/v9") == asked(f"team/tool/manifests/{digest}") == (200, digest)
+        assert asked("team/tool/manifests/v1", HOST) == asked("team/other/manifests/v1") == asked("stand-in/manifests/v1") == (404, "")
