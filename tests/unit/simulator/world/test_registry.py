@@ -324,7 +324,7 @@ def test_an_image_of_another_registry_has_a_stand_in(fake: FakeRegistry, tmp_pat
             request = urllib.request.Request(url, headers={"Accept": names.MANIFEST})
             try:
                 with urllib.request.urlopen(request, timeout=30, context=context) as answer:
-                    return answer.status, str(answer.headers["Docker-Content-Digest"])
+                    return answer.status, str(Digest.of(answer.read()))
             except urllib.error.HTTPError as error:
                 with error:
                     return error.code, ""
