@@ -36,5 +36,6 @@ class ActionModule(CoreAction):
             server=Server(params["host"], params["port"], connection.authority(Path(params["ca_file"]), check_mode), params["provider"]),
             policy=Policy(params["connection_limit"], {key: str(value) for key, value in params["settings"].items()}, params["monitor"]),
             superuser=params["administrator"] is None,
+            store=params["store_namespace"],
         )
         return ensure(request, client, psql, check_mode)

@@ -23,5 +23,5 @@ class ActionModule(CoreAction):
         client, psql = connection.reach(connection.way(params), check_mode)
         if client is None or psql is None:
             return rotate.Result([])
-        request = rotate.Request(tuple(params["services"]), params["reread"], params["restart"])
+        request = rotate.Request(tuple(params["services"]), params["reread"], params["restart"], params["store_namespace"])
         return rotate.Rotator(client, psql, request, time.monotonic, time.sleep, progress).run(check_mode)

@@ -10,6 +10,7 @@ from typing import Any
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.connect import connect
 from ansible_collections.slipway.platform.plugins.module_utils._secrets.ensure import Request, Result, delivery, ensure, wanted
+from ansible_collections.slipway.platform.plugins.module_utils._secrets.model import NAMESPACE
 from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
 
 # no_log would blank out every occurrence of these names in the result; the values behind them are never an argument.
@@ -35,6 +36,7 @@ ARGUMENTS = {
     "secrets": {"type": "list", "elements": "dict", "default": [], "options": SECRETS, "no_log": False},
     "deliveries": {"type": "list", "elements": "dict", "default": [], "options": DELIVERIES},
     "set": {"type": "str", "default": "default"},
+    "store_namespace": {"type": "str", "default": NAMESPACE},
 }
 
 
@@ -44,5 +46,6 @@ class ActionModule(CoreAction):
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:
         kubeconfig = Path(params["kubeconfig"])
         client = None if check_mode and not kubeconfig.exists() else Client(connect(kubeconfig))
-        request = Request(tuple(map(wanted, params["secrets"])), tuple(map(delivery, params["deliveries"])), params["set"])
+        secrets, deliveries = tuple(map(wanted, params["secrets"])), tuple(map(delivery, params["deliveries"]))
+        request = Request(secrets, deliveries, params["set"], params["store_namespace"])
         return ensure(request, client, check_mode)

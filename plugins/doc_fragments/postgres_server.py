@@ -48,6 +48,10 @@ options:
         description: File in the pod with the authorities (PEM) that the server is verified with.
         type: str
         required: true
+  store_namespace:
+    description: Namespace of the secret store. Environments that share a cluster have one each.
+    type: str
+    default: slipway-secrets
   region:
     description: Not needed. The secret's is in its ARN. It is here for C(module_defaults) of the group C(slipway.platform.aws).
     type: str

@@ -9,7 +9,7 @@ short_description: Ensure secrets in the environment's store and deliver them
 version_added: 0.1.0
 author: Slipway maintainers (@slipway)
 description:
-  - Keeps secrets by name in the store of an environment (Kubernetes Secrets in the namespace C(slipway-secrets)) and copies of them,
+  - Keeps secrets by name in the store of an environment (Kubernetes Secrets in O(store_namespace)) and copies of them,
     up to date, in the namespaces that use them. The whole store is read with one request, whatever the number of secrets.
   - Generated values are made once by the system's random source and kept. No value is ever returned, shown in a diff or logged.
   - Every secret has a version that changes with its content. It is an HMAC under a random salt that is kept with the secret,
@@ -86,9 +86,13 @@ options:
         description: Resource of the service; kept as a label and returned.
         type: str
   set:
-    description: Name of the set that the copies belong to. Copies of this set that are not in O(deliveries) are deleted.
+    description: Name of the set that the copies belong to. Copies of this set, out of this store, that are not in O(deliveries) are deleted.
     type: str
     default: default
+  store_namespace:
+    description: Namespace of the store. Environments that share a cluster have one each.
+    type: str
+    default: slipway-secrets
 attributes:
   check_mode:
     description: Reads only. The version of a secret that would be made is V(known-after-apply).

@@ -157,8 +157,7 @@ class KubeApi:
             for where, item in sorted(self.objects.items())
             if where.startswith(f"{root}/") and where.rsplit("/", 2)[-2] == plural and (len(place) == 1 or where.startswith(f"{scope}/"))
         ]
-        wanted = dict(part.split("=") for part in query.get("labelSelector", "").split(",") if part)
-        named = [(where, item) for where, item in found if wanted.items() <= (item["metadata"].get("labels") or {}).items() and _selected(item, query)]
+        named = [(where, item) for where, item in found if _labelled(item, query) and _selected(item, query)]
         return self._page(path, named, query)
 
     def _page(self, path: str, named: list[tuple[str, Object]], query: dict[str, str]) -> tuple[int, Any]:
@@ -248,6 +247,13 @@ class KubeApi:
         for version in spec["versions"]:
             names = {"name": spec["names"]["plural"], "kind": spec["names"]["kind"], "namespaced": spec["scope"] == "Namespaced"}
             self.served.setdefault(f"{spec['group']}/{version['name']}", []).append(names)
+
+
+def _labelled(item: Object, query: dict[str, str]) -> bool:
+    """By labels that have a value (``key=value``) or only are there (``key``)."""
+    labels = item["metadata"].get("labels") or {}
+    asked = [part.partition("=") for part in query.get("labelSelector", "").split(",") if part]
+    return all(key in labels and (not equals or labels[key] == value) for key, equals, value in asked)
 
 
 def _selected(item: Object, query: dict[str, str]) -> bool:

@@ -22,6 +22,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._k8s.client impor
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.connect import connect
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import BUILT_IN
 from ansible_collections.slipway.platform.plugins.module_utils._postgres.psql import InPod, Login, Pod, in_pod
+from ansible_collections.slipway.platform.plugins.module_utils._secrets.model import NAMESPACE
 
 # Where psql runs, and who logs in; documented in the fragments ``postgres_server`` and ``postgres_server.login``.
 POD: dict[str, Any] = {
@@ -38,6 +39,7 @@ ADMINISTRATOR: dict[str, Any] = {
 OPTIONS: dict[str, Any] = {
     **POD,
     "administrator": {"type": "dict", "options": ADMINISTRATOR},
+    "store_namespace": {"type": "str", "default": NAMESPACE},
     **CONNECTION,
     "region": {"type": "str", "default": ""},
 }

@@ -18,17 +18,18 @@ from ansible_collections.slipway.platform.plugins.module_utils._postgres.model i
 from ansible_collections.slipway.platform.plugins.module_utils._postgres.psql import Administrator
 from ansible_collections.slipway.platform.plugins.module_utils._secrets import store
 from ansible_collections.slipway.platform.plugins.module_utils._secrets.ensure import KNOWN_LATER
-from ansible_collections.slipway.platform.plugins.module_utils._secrets.model import Wanted
+from ansible_collections.slipway.platform.plugins.module_utils._secrets.model import NAMESPACE, Wanted
 
 
 @dataclass(frozen=True)
 class Request:
-    """``superuser``: whether it will be one who makes them, for check mode before there is a server."""
+    """``superuser``: whether it will be one who makes them, for check mode before there is a server; ``store``: the namespace of the secret store."""
 
     bindings: tuple[Binding, ...]
     server: Server
     policy: Policy
     superuser: bool = True
+    store: str = NAMESPACE
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def ensure(request: Request, client: Client | None, psql: Administrator | None, 
     """Make every binding's database, roles and secret. Without a client or psql there is no server yet: all is new (check mode)."""
     random = random or store.Random()
     model.check(request.bindings)
-    state = store.read(client) if client else store.State()
+    state = store.read(client, namespace=request.store) if client else store.State(namespace=request.store)
     secrets = store.plan([_wanted(binding, request.server, state) for binding in request.bindings], (), "", state, random)
     stored = {change.after.name: change.after for change in secrets.secrets if change.after}
     credentials = {binding.secret: model.credential(binding, stored[binding.secret]) for binding in request.bindings}

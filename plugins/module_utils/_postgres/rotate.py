@@ -16,18 +16,19 @@ from ansible_collections.slipway.platform.plugins.module_utils._postgres.model i
 from ansible_collections.slipway.platform.plugins.module_utils._postgres.psql import Administrator
 from ansible_collections.slipway.platform.plugins.module_utils._postgres.rotation import Step
 from ansible_collections.slipway.platform.plugins.module_utils._secrets import store
-from ansible_collections.slipway.platform.plugins.module_utils._secrets.model import NAME, VERSION, Stored, from_object
+from ansible_collections.slipway.platform.plugins.module_utils._secrets.model import NAME, NAMESPACE, VERSION, Stored, from_object
 
 PAUSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Request:
-    """``reread`` seconds are given to pods to move by themselves, then as many as ``restart`` to a rolling restart."""
+    """``reread`` seconds are given to pods to move by themselves, then as many as ``restart`` to a rolling restart. ``store``: its namespace."""
 
     services: tuple[str, ...] = ()
     reread: float = 90.0
     restart: float = 180.0
+    store: str = NAMESPACE
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class Rotator:
 
     def look(self) -> dict[str, Look]:
         """The facts of every binding of the wanted services, by the name of its secret."""
-        state = store.read(self.client)
+        state = store.read(self.client, namespace=self.request.store)
         found = {name: stored for name, stored in sorted(state.store.items()) if stored.type == model.SECRET_TYPE and self._wanted(_binding(stored))}
         strangers = sorted(set(self.request.services) - {_binding(stored).service for stored in found.values()})
         if strangers:
@@ -116,7 +117,8 @@ class Rotator:
             raise InvalidInput(f"no database binding of service {', '.join(strangers)} in the store; there are those of: {', '.join(known) or 'none'}")
         catalog = pg_catalog.look(self.psql, dict(map(_password, found.values())))
         every = [from_object(item) for item in self.client.find(store.SECRET, labels=NAME)] if found else []
-        return {name: self._look(stored, [copy for copy in every if copy.labels[NAME] == name], catalog) for name, stored in found.items()}
+        copies = [copy for copy in every if copy.store == self.request.store]
+        return {name: self._look(stored, [copy for copy in copies if copy.labels[NAME] == name], catalog) for name, stored in found.items()}
 
     def _wanted(self, binding: Binding) -> bool:
         return not self.request.services or binding.service in self.request.services
@@ -158,7 +160,8 @@ class Rotator:
         if step is Step.SWITCH:
             server = model.Server(**{key: look.stored.data[entry] for key, entry in _SERVER.items()}, port=int(look.stored.data["port"]))
             wanted = model.wanted(look.binding, server, look.facts.old, renew=True)
-            store.write(self.client, store.plan([wanted], (), "", store.State({look.stored.name: look.stored}), self.random).changes)
+            state = store.State({look.stored.name: look.stored}, namespace=self.request.store)
+            store.write(self.client, store.plan([wanted], (), "", state, self.random).changes)
         elif step is Step.ENABLE:
             self.psql(plan.enable(model.credential(look.binding, look.stored), self.random.bytes).script())
         elif step is Step.DELIVER:

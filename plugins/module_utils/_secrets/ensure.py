@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
 from ansible_collections.slipway.platform.plugins.module_utils._secrets import store
 from ansible_collections.slipway.platform.plugins.module_utils._secrets.content import ALPHABET, LENGTH, Generator
-from ansible_collections.slipway.platform.plugins.module_utils._secrets.model import Delivery, Stored, Wanted
+from ansible_collections.slipway.platform.plugins.module_utils._secrets.model import NAMESPACE, Delivery, Stored, Wanted
 
 KNOWN_LATER = "known-after-apply"
 """The version of a secret that check mode would make: its salt is random, so there is none yet."""
@@ -19,9 +19,12 @@ KNOWN_LATER = "known-after-apply"
 
 @dataclass(frozen=True)
 class Request:
+    """``store``: the namespace of the store."""
+
     secrets: tuple[Wanted, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     set_name: str = ""
+    store: str = NAMESPACE
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def delivery(item: Mapping[str, Any]) -> Delivery:
 
 def ensure(request: Request, client: Client | None, dry_run: bool, random: store.Random | None = None) -> Result:
     """Make the secrets and their copies as requested. Without a client there is no cluster yet: everything is new (check mode)."""
-    state = store.read(client, request.set_name) if client else store.State()
+    state = store.read(client, request.set_name, request.store) if client else store.State(namespace=request.store)
     plan = store.plan(request.secrets, request.deliveries, request.set_name, state, random, foresee=dry_run)
     if client and not dry_run:
         store.write(client, plan.changes)

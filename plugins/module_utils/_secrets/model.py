@@ -12,9 +12,12 @@ from typing import Any
 from ansible_collections.slipway.platform.plugins.module_utils._secrets import content
 
 NAMESPACE = "slipway-secrets"
+"""The store where a cluster has one environment; those that share a cluster have one each."""
 MANAGED_BY = {"app.kubernetes.io/managed-by": "slipway"}
 STORE = "slipway.platform/secret-store"
 SET = "slipway.platform/secret-set"
+FROM = "slipway.platform/secret-store-namespace"
+"""On copies, the store that they are of; none says it is NAMESPACE."""
 NAME = "slipway.platform/secret-name"
 VERSION = "slipway.platform/secret-version"
 SALT = ".salt"
@@ -70,6 +73,11 @@ class Stored:
     @property
     def version(self) -> str:
         return self.annotations.get(VERSION, "")
+
+    @property
+    def store(self) -> str:
+        """Of a copy, the namespace of the store that it is of."""
+        return self.labels.get(FROM, NAMESPACE)
 
     def same_as(self, other: Stored | None) -> bool:
         """Whether the other has this content, and at least these labels and annotations."""

@@ -17,6 +17,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._k8s.client impor
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import BUILT_IN, Object
 from ansible_collections.slipway.platform.plugins.module_utils._secrets import content
 from ansible_collections.slipway.platform.plugins.module_utils._secrets.model import (
+    FROM,
     MANAGED_BY,
     NAME,
     NAMESPACE,
@@ -45,10 +46,11 @@ class Random:
 
 @dataclass(frozen=True)
 class State:
-    """What the cluster has: the store by name, and the copies of one set by namespace and name."""
+    """What the cluster has: the store by name, and the copies of one set by namespace and name. ``namespace``: where the store is."""
 
     store: Mapping[str, Stored] = field(default_factory=dict)
     copies: Mapping[tuple[str, str], Stored] = field(default_factory=dict)
+    namespace: str = NAMESPACE
 
 
 @dataclass(frozen=True)
@@ -85,22 +87,23 @@ def plan(wanted: Sequence[Wanted], deliveries: Sequence[Delivery], set_name: str
     """
     _unique([secret.name for secret in wanted], "the store")
     _unique([f"{delivery.namespace}/{delivery.secret}" for delivery in deliveries], "a namespace")
-    stored = tuple(_secret(secret, state.store.get(secret.name), random or Random()) for secret in wanted)
+    stored = tuple(_secret(secret, state, random or Random()) for secret in wanted)
     known = dict(state.store) | {change.after.name: change.after for change in stored if change.after}
     if foresee:
-        known = {delivery.name: Stored(NAMESPACE, delivery.name, "Opaque", {}) for delivery in deliveries if not delivery.compose} | known
-    copies = [Change(state.copies.get(delivery.key), _copy(delivery, known, set_name)) for delivery in deliveries]
+        known = {delivery.name: Stored(state.namespace, delivery.name, "Opaque", {}) for delivery in deliveries if not delivery.compose} | known
+    copies = [Change(state.copies.get(delivery.key), _copy(delivery, known, {SET: set_name, **_from(state)})) for delivery in deliveries]
     kept = {delivery.key for delivery in deliveries}
     gone = [Change(copy, None) for key, copy in sorted(state.copies.items()) if key not in kept]
     return Plan(stored, (*copies, *gone), tuple(deliveries))
 
 
-def _secret(wanted: Wanted, before: Stored | None, random: Random) -> Change:
+def _secret(wanted: Wanted, state: State, random: Random) -> Change:
+    before = state.store.get(wanted.name)
     kept = {key: value for key, value in (before.data.items() if before else ()) if key not in wanted.renew}
     data = content.build(wanted.values, wanted.generate, wanted.compose, kept, random.choose)
     salt = (before.salt if before else b"") or random.bytes(32)
     after = Stored(
-        namespace=NAMESPACE,
+        namespace=state.namespace,
         name=wanted.name,
         type=wanted.type,
         data=data,
@@ -112,7 +115,11 @@ def _secret(wanted: Wanted, before: Stored | None, random: Random) -> Change:
     return Change(before, after)
 
 
-def _copy(delivery: Delivery, store: Mapping[str, Stored], set_name: str) -> Stored:
+def _from(state: State) -> dict[str, str]:
+    return {FROM: state.namespace} if state.namespace != NAMESPACE else {}
+
+
+def _copy(delivery: Delivery, store: Mapping[str, Stored], whence: Mapping[str, str]) -> Stored:
     source = store.get(delivery.name)
     if source is None:
         raise InvalidInput(
@@ -127,7 +134,7 @@ def _copy(delivery: Delivery, store: Mapping[str, Stored], set_name: str) -> Sto
         name=delivery.secret,
         type=delivery.type or source.type,
         data=data,
-        labels={**{key: value for key, value in whose.items() if value}, **MANAGED_BY, SET: set_name, NAME: delivery.name},
+        labels={**{key: value for key, value in whose.items() if value}, **MANAGED_BY, **whence, NAME: delivery.name},
         annotations={VERSION: content.version(source.salt, data)},
     )
 
@@ -138,17 +145,19 @@ def _unique(names: Sequence[str], where: str) -> None:
         raise InvalidInput(f"{', '.join(twice)} would be in {where} twice; rename the service or the resource", names=twice)
 
 
-def read(client: Client, set_name: str = "") -> State:
-    """The store, and the copies that this set delivered (none without a set)."""
-    store = [from_object(item) for item in client.find(SECRET, NAMESPACE, labels=STORE)]
+def read(client: Client, set_name: str = "", namespace: str = NAMESPACE) -> State:
+    """The store, and the copies that this set of it delivered (none without a set)."""
+    store = [from_object(item) for item in client.find(SECRET, namespace, labels=STORE)]
     copies = [from_object(item) for item in client.find(SECRET, labels=f"{SET}={set_name}")] if set_name else []
-    return State({secret.name: secret for secret in store}, {(copy.namespace, copy.name): copy for copy in copies})
+    own = {(copy.namespace, copy.name): copy for copy in copies if copy.store == namespace}
+    return State({secret.name: secret for secret in store}, own, namespace)
 
 
 def write(client: Client, changes: Sequence[Change]) -> None:
     """Make the cluster as planned: first what is new or different, several at a time, then what goes."""
+    stores = {change.after.namespace for change in changes if change.after and STORE in change.after.labels}
     for namespace in sorted({change.after.namespace for change in changes if change.after and change.before is None}):
-        ensure_namespace(client, namespace)
+        ensure_namespace(client, namespace, {**MANAGED_BY, **RESTRICTED} if namespace in stores else {})
     client.map(lambda change: _put(client, change.before, change.after), [change for change in changes if change.after])
     gone = [change.before for change in changes if change.before and not change.after]
     client.map(lambda secret: client.delete(SECRET, secret.namespace, secret.name), gone)
@@ -178,12 +187,11 @@ def _put(client: Client, before: Stored | None, after: Stored | None) -> None:
         ) from None
 
 
-def ensure_namespace(client: Client, name: str) -> None:
-    """The namespace, made bare if it is not there; the store's own admits no privileged pod."""
+def ensure_namespace(client: Client, name: str, labels: Mapping[str, str]) -> None:
+    """The namespace, made with these labels if it is not there; a store's own admits no privileged pod."""
     if client.get(NAMESPACES, None, name):
         return
-    labels = {**MANAGED_BY, **RESTRICTED} if name == NAMESPACE else {}
-    manifest: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+    manifest: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels)}}
     try:
         client.create(NAMESPACES, manifest)
     except (Conflict, NotFound):  # someone else was faster

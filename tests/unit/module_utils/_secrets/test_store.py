@@ -5,16 +5,20 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._ansible import to_json
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.connect import connect
 from ansible_collections.slipway.platform.plugins.module_utils._secrets import store
 from ansible_collections.slipway.platform.plugins.module_utils._secrets.content import Generator
 from ansible_collections.slipway.platform.plugins.module_utils._secrets.ensure import KNOWN_LATER, Request, ensure
 from ansible_collections.slipway.platform.plugins.module_utils._secrets.ensure import delivery as delivery_of
 from ansible_collections.slipway.platform.plugins.module_utils._secrets.ensure import wanted as wanted_of
 from ansible_collections.slipway.platform.plugins.module_utils._secrets.model import Delivery, Stored, Wanted, from_object, to_object
+from support import kube_api
 
 CANARY = "canary-Zx81Qq77Lm44Ab99canary-xx"
 SECRET = Wanted("hello-db", {"host": "db"}, {"password": Generator()}, {"uri": "x://${password}@${host}"}, "servicebinding.io/postgresql", {"team": "a"})
@@ -133,3 +137,24 @@ def test_options_that_are_not_given_take_the_defaults() -> None:
 
 def test_a_stored_secret_shows_no_value() -> None:
     assert CANARY not in repr(Stored("n", "s", "Opaque", {"a": CANARY}, salt=CANARY.encode()))
+
+
+def test_two_stores_of_one_cluster_know_nothing_of_each_other(tmp_path: Path) -> None:
+    """Environments that share a cluster have services of the same name: neither writes, nor deletes, what the other has."""
+
+    def run(environment: str, *copies: Delivery) -> list[tuple[str, str]]:
+        request = Request((SECRET,), copies, "services", f"slipway-secrets-{environment}")
+        result = ensure(request, Client(connect(api.kubeconfig(tmp_path))), False)
+        return [(item["namespace"], item["action"]) for item in result.deliveries] + [(item["namespace"], "pruned") for item in result.pruned]
+
+    dev, stage = replace(COPY, namespace="hello-dev"), replace(COPY, namespace="hello-stage")
+    with kube_api.running() as api:
+        assert run("dev", dev) == [("hello-dev", "created")]
+        assert run("stage", stage) == [("hello-stage", "created")]
+        assert run("dev", dev) == [("hello-dev", "unchanged")]
+        values = {path: each["data"]["password"] for path, each in api.objects.items() if path.endswith("secrets/hello-db")}
+        assert len(values) == 4
+        assert len(set(values.values())) == 2, "each environment has a password of its own"
+        assert api.objects["/api/v1/namespaces/slipway-secrets-dev"]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+        assert run("dev") == [("hello-dev", "pruned")]
+        assert run("stage", stage) == [("hello-stage", "unchanged")]
