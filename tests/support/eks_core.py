@@ -13,7 +13,16 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Access, Aws, Clock
-from ansible_collections.slipway.platform.plugins.module_utils._aws.eks import addons, cluster, entries, info, nodegroups, options, pod_identity
+from ansible_collections.slipway.platform.plugins.module_utils._aws.eks import (
+    addons,
+    cluster,
+    entries,
+    identity_provider,
+    info,
+    nodegroups,
+    options,
+    pod_identity,
+)
 from support import aws, eks
 
 from simulator.eks.state import Timing
@@ -25,6 +34,7 @@ _TASKS: dict[str, tuple[Any, Mapping[str, Any]]] = {
     "addons": (addons.task, options.ADDON),
     "associations": (pod_identity.task, options.POD_IDENTITY),
     "nodegroups": (nodegroups.task, options.NODEGROUP),
+    "provider": (identity_provider.task, options.IDENTITY_PROVIDER),
 }
 
 

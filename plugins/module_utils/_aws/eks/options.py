@@ -166,6 +166,23 @@ NODEGROUP: dict[str, Any] = {
     },
 }
 
+IDENTITY_PROVIDER: dict[str, Any] = {
+    **CONNECTION,
+    **TAGS,
+    "cluster": _CLUSTER_NAME,
+    "state": _STATE,
+    "name": {"type": "str"},
+    "issuer_url": {"type": "str"},
+    "client_id": {"type": "str"},
+    "username_claim": {"type": "str"},
+    "username_prefix": {"type": "str"},
+    "groups_claim": {"type": "str"},
+    "groups_prefix": {"type": "str"},
+    "required_claims": {"type": "dict"},
+    "replace": {"type": "bool", "default": False},
+    "timeout": {"type": "int", "default": 3600},
+}
+
 KUBECONFIG: dict[str, Any] = {
     **CONNECTION,
     "cluster": _CLUSTER_NAME,
