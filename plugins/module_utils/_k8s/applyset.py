@@ -24,6 +24,7 @@ _TOOLING = "applyset.kubernetes.io/tooling"
 _KINDS = "applyset.kubernetes.io/contains-group-kinds"
 _NAMESPACES = "applyset.kubernetes.io/additional-namespaces"
 TOOLING = "slipway/v1"
+PARENT_TYPE = "slipway.platform/applyset"
 _SECRET = BUILT_IN["", "v1", "Secret"]
 
 
@@ -70,7 +71,7 @@ class ApplySet:
             _NAMESPACES: ",".join(sorted(scope.namespaces - {self.namespace})),
         }
         metadata = {"name": self.parent_name, "namespace": self.namespace, "labels": {_ID: self.id}, "annotations": annotations}
-        return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "slipway.platform/applyset"}
+        return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": PARENT_TYPE}
 
     def read(self, client: Client) -> Scope | None:
         """The scope that the parent records; None if the set was never applied. ``Conflict`` if another tool keeps it."""
