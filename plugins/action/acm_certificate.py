@@ -4,25 +4,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._aws import acm
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.result import Result
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.spec import OPTIONS
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.task import ensure, request
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
-from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, access
+from ansible_collections.slipway.platform.plugins.module_utils._aws.options import access
 from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
-
-CERTIFICATE = {
-    "certificate_file": {"type": "path", "required": True},
-    "key_file": {"type": "path", "required": True},
-    "arn": {"type": "str", "default": ""},
-    "name": {"type": "str", "default": ""},
-}
 
 
 class ActionModule(CoreAction):
-    argument_spec = {"certificates": {"type": "list", "elements": "dict", "required": True, "options": CERTIFICATE}, **CONNECTION}
+    argument_spec = OPTIONS
 
-    def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> acm.Result:
-        wanted = acm.wanted(params)
-        return acm.ensure(Aws(access(params), progress), wanted, datetime.now(UTC), check_mode)
+    def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:
+        wanted = request(params)
+        return ensure(Aws(access(params), progress), wanted, check_mode)

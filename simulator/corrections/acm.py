@@ -2,19 +2,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """ACM: a certificate is issued when its records are in Route 53, and an imported one is answered as it was imported.
 
-Source: ACM User Guide, "DNS validation"; moto issues after some seconds, whatever is in the DNS.
+Source: ACM User Guide, "DNS validation" (moto issues after some seconds, whatever is in the DNS) and "Reimport a certificate" (moto makes another one,
+without tags, that nothing uses).
 """
 
 from __future__ import annotations
 
 import sys
+from base64 import b64decode
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import moto.settings
+from cryptography import x509
 from moto.acm.models import AWS_ROOT_CA, CertBundle
 from moto.acm.responses import AWSCertificateManagerResponse
+from moto.core.exceptions import AWSError
 from moto.core.responses import ActionResult
 from moto.route53.models import route53_backends
 
@@ -48,6 +52,20 @@ class Acm(Backend, AWSCertificateManagerResponse):
         result: ActionResult = super().list_certificates()
         return result
 
+    def import_certificate(self) -> ActionResult:
+        before = self.acm_backend._certificates.get(self._get_param("CertificateArn") or "")
+        if before is None:
+            return super().import_certificate()
+        if self._get_param("Tags"):
+            raise AWSError("Tagging is not permitted on re-import.", exception_type="ValidationException")
+        now = x509.load_pem_x509_certificate(b64decode(self._get_param("Certificate"))).public_key()
+        if _kind(now) != _kind(before._cert.public_key()):
+            raise AWSError("The key type and size of a certificate cannot be changed by re-import.", exception_type="ValidationException")
+        result = super().import_certificate()
+        after = self.acm_backend._certificates[before.arn]
+        after.tags, after.in_use_by, after.created_at = before.tags, before.in_use_by, before.created_at
+        return result
+
     def get_certificate(self) -> ActionResult:
         """moto adds Amazon's root to what was imported, so that what compares imports again and again. Without a chain AWS answers the certificate
         in its place.
@@ -74,3 +92,7 @@ class Acm(Backend, AWSCertificateManagerResponse):
         zones = route53_backends[self.current_account][self.partition].zones.values()
         sets = (each for zone in zones if not zone.private_zone for each in zone.rrsets if each.type == "CNAME")
         return {(each.name.rstrip("."), value.rstrip(".")) for each in sets for value in each.records}
+
+
+def _kind(key: Any) -> tuple[str, int]:
+    return type(key).__name__, getattr(key, "key_size", 0)

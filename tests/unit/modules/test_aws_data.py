@@ -18,7 +18,7 @@ TASKS: list[tuple[str, dict[str, Any]]] = [
     ("ecr_repository", {"repositories": [{"name": "shop/web"}], "tags": TAGS}),
     ("rds_instance", {**DATABASE, "tags": TAGS}),
     ("secretsmanager_secret", {"secrets": [{"name": "shop/session", "generate": {"key": {}}}], "tags": TAGS}),
-    ("acm_request", {"domain": "shop.example.com", "zone": "example.com", "tags": TAGS}),
+    ("acm_certificate", {"domain": "shop.example.com", "zone": "example.com", "tags": TAGS}),
     ("route53_record", {"zone": "example.com", "records": [{"name": "www.example.com", "type": "A", "values": ["192.0.2.1"]}]}),
 ]
 
@@ -57,7 +57,7 @@ def test_a_secret_of_a_task_comes_out_nowhere(simulated: aws.Aws) -> None:
         ("rds_instance", {**DATABASE, "password": "hunter2"}, "unknown option 'password'"),
         ("rds_instance", {**DATABASE, "region": "eu-centrall-1x"}, "is no name of a region"),
         ("secretsmanager_secret", {"secrets": [{"name": "a", "value": "hunter2"}]}, "did you mean `values`?"),
-        ("acm_request", {"domain": "shop.example.com", "zone": "example.org"}, "not in zone example.org"),
+        ("acm_certificate", {"domain": "shop.example.com", "zone": "example.org"}, "not in zone example.org"),
         ("route53_record", {"zone": "example.com", "records": [{"name": "www.example.com", "type": "A", "value": "192.0.2.1"}]}, "did you mean `values`?"),
     ],
 )

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric import ec
 from moto.acm.models import acm_backends
 from support import aws as support
+from support import pki
 
 
 @pytest.fixture
@@ -145,3 +147,18 @@ def test_a_certificate_in_use_stays(aws: support.Aws) -> None:
     arn = api.request_certificate(DomainName="a.example.com")["CertificateArn"]
     acm_backends[aws.account_id][aws.region].set_certificate_in_use_by(arn, "a load balancer")
     refused(api.delete_certificate, "ResourceInUseException", CertificateArn=arn)
+
+
+def test_an_import_under_the_same_arn(aws: support.Aws) -> None:
+    """ACM User Guide, "Reimport a certificate"."""
+    api = aws.client("acm")
+    first, second = (pki.issue("shop", names=["shop.example.test"], ends=pki.NOW + 3000 * pki.DAY) for _ in range(2))
+    tags = [{"Key": "Name", "Value": "shop"}]
+    arn = api.import_certificate(Certificate=first.pem, PrivateKey=first.key_pem, Tags=tags)["CertificateArn"]
+    acm_backends[aws.account_id][aws.region].set_certificate_in_use_by(arn, "a load balancer")
+    api.import_certificate(CertificateArn=arn, Certificate=second.pem, PrivateKey=second.key_pem)
+    assert api.list_tags_for_certificate(CertificateArn=arn)["Tags"] == tags
+    assert api.describe_certificate(CertificateArn=arn)["Certificate"]["InUseBy"] == ["a load balancer"]
+    refused(api.import_certificate, "ValidationException", CertificateArn=arn, Certificate=first.pem, PrivateKey=first.key_pem, Tags=tags)
+    other = pki.issue("shop", key=ec.generate_private_key(ec.SECP384R1()), ends=pki.NOW + 3000 * pki.DAY)
+    refused(api.import_certificate, "ValidationException", CertificateArn=arn, Certificate=other.pem, PrivateKey=other.key_pem)

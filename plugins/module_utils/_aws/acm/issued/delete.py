@@ -7,11 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.issued import validate
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.issued.options import Request
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.issued.read import Found
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.result import Result
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.summaries import describe
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
-from ansible_collections.slipway.platform.plugins.module_utils._aws.issued import validate
-from ansible_collections.slipway.platform.plugins.module_utils._aws.issued.options import Request
-from ansible_collections.slipway.platform.plugins.module_utils._aws.issued.read import Found, describe
-from ansible_collections.slipway.platform.plugins.module_utils._aws.issued.result import Result
 from ansible_collections.slipway.platform.plugins.module_utils._aws.route53.records import Record
 from ansible_collections.slipway.platform.plugins.module_utils._aws.steps import Step, take
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict

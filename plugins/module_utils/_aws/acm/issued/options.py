@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options of ``acm_request``, and what they ask for."""
+"""What is asked of ACM."""
 
 from __future__ import annotations
 
@@ -9,27 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.spec import IDENTITY
 from ansible_collections.slipway.platform.plugins.module_utils._aws.route53.options import Place
 from ansible_collections.slipway.platform.plugins.module_utils._aws.tags import texts
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 
-ALGORITHMS = ("RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
-OPTIONS: dict[str, Any] = {
-    **CONNECTION,
-    **TAGS,
-    "domain": {"type": "str", "required": True},
-    "alternative_names": {"type": "list", "elements": "str", "default": []},
-    "key_algorithm": {"type": "str", "choices": list(ALGORITHMS), "default": "RSA_2048"},
-    "transparency_logging": {"type": "bool"},
-    "zone": {"type": "str", "default": ""},
-    "zone_id": {"type": "str", "default": ""},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "wait": {"type": "bool", "default": True},
-    "timeout": {"type": "int", "default": 1800},
-}
-IDENTITY = ("slipway:environment", "slipway:name")
-"""Tags that say whose a certificate is: a domain may have several, and AWS has no other name for them."""
 _DOMAIN = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -55,6 +39,8 @@ class Request:
 
 def request(params: Mapping[str, Any]) -> Request:
     """Raises ``InvalidInput``: which option, and what to write instead."""
+    if not params["domain"]:
+        raise InvalidInput("domain: write the first name of the certificate that ACM issues, such as shop.example.com")
     domain, present = params["domain"].lower().removesuffix("."), params["state"] == "present"
     names = sorted({domain, *(name.lower().removesuffix(".") for name in params["alternative_names"])})
     wrong = [name for name in names if not _DOMAIN.fullmatch(name)]
@@ -71,7 +57,7 @@ def request(params: Mapping[str, Any]) -> Request:
         domain=domain,
         names=tuple(names),
         present=present,
-        key_algorithm=params["key_algorithm"],
+        key_algorithm=params["key_algorithm"] or "RSA_2048",
         transparency_logging=params["transparency_logging"],
         place=Place(params["zone_id"].removeprefix("/hostedzone/"), zone) if has_zone else None,
         tags=texts(params["tags"]),

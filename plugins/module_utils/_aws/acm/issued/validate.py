@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws import wait
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.issued.options import Request
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.summaries import describe
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
-from ansible_collections.slipway.platform.plugins.module_utils._aws.issued.options import Request
-from ansible_collections.slipway.platform.plugins.module_utils._aws.issued.read import describe
 from ansible_collections.slipway.platform.plugins.module_utils._aws.route53 import ensure as route53
 from ansible_collections.slipway.platform.plugins.module_utils._aws.route53 import options
 from ansible_collections.slipway.platform.plugins.module_utils._aws.route53.records import Record, host

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A certificate is as wanted: the one call behind the module ``acm_request``."""
+"""A certificate that ACM issues is as wanted."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws import tags
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm import tagging
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.issued import validate
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.issued.delete import absent
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.issued.options import Request
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.issued.read import Found, Listed, read
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.result import Result
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.summaries import describe
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
-from ansible_collections.slipway.platform.plugins.module_utils._aws.issued import validate
-from ansible_collections.slipway.platform.plugins.module_utils._aws.issued.delete import absent
-from ansible_collections.slipway.platform.plugins.module_utils._aws.issued.options import Request
-from ansible_collections.slipway.platform.plugins.module_utils._aws.issued.read import Found, Listed, describe, read
-from ansible_collections.slipway.platform.plugins.module_utils._aws.issued.result import Result
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER
 from ansible_collections.slipway.platform.plugins.module_utils._aws.route53 import zones
 from ansible_collections.slipway.platform.plugins.module_utils._aws.steps import Step, take
@@ -87,13 +89,7 @@ def _update(request: Request, chosen: Listed, now: Mapping[str, Any], state: Sta
 def _tags(request: Request, chosen: Listed, state: State) -> None:
     after = tags.wanted(chosen.tags, request.tags, request.purge_tags)
     state.before["tags"], state.after["tags"] = dict(chosen.tags), after
-    more, fewer = tags.changes(chosen.tags, after)
-    what = f"certificate {request.domain}"
-    if more:
-        state.steps.append(Step(f"tag {what}", "acm", "add_tags_to_certificate", {"CertificateArn": chosen.arn, "Tags": tags.pairs(more)}))
-    if fewer:
-        keys = [{"Key": key} for key in fewer]
-        state.steps.append(Step(f"untag {what}", "acm", "remove_tags_from_certificate", {"CertificateArn": chosen.arn, "Tags": keys}))
+    state.steps += tagging.steps(request.domain, chosen.arn, chosen.tags, after)
 
 
 def _validated(aws: Aws, request: Request, found: Found, arn: str, now: Mapping[str, Any] | None, state: State, done: list[str], check_mode: bool) -> Result:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._aws import acm, tags
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.issued.options import Request
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.summaries import summaries, tags_of
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
-from ansible_collections.slipway.platform.plugins.module_utils._aws.issued.options import Request
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict
 
 _ALIVE = ("ISSUED", "PENDING_VALIDATION")
@@ -42,18 +42,13 @@ class Found:
 
 
 def read(aws: Aws, request: Request) -> Found:
-    listed = [_listed(each) for each in acm.summaries(aws)]
+    listed = [_listed(each) for each in summaries(aws)]
     named = [each for each in listed if request.domain in each.names and each.type == "AMAZON_ISSUED"]
-    tagged = aws.together(lambda each: _tags(aws, each.arn), named)
+    tagged = aws.together(lambda each: tags_of(aws, each.arn), named)
     ours = [Listed(**{**vars(each), "tags": its}) for each, its in zip(named, tagged, strict=True) if request.identity.items() <= its.items()]
     arns = {each.arn for each in ours}
     others = frozenset(name for each in listed if each.arn not in arns for name in each.names)
     return Found(tuple(ours), _choose(aws, request, ours) if request.present else None, others)
-
-
-def describe(aws: Aws, arn: str) -> dict[str, Any]:
-    found: dict[str, Any] = aws.call("acm", "describe_certificate", CertificateArn=arn)["Certificate"]
-    return found
 
 
 def _listed(item: Mapping[str, Any]) -> Listed:
@@ -67,10 +62,6 @@ def _listed(item: Mapping[str, Any]) -> Listed:
         names=tuple(sorted({domain, *(item.get("SubjectAlternativeNameSummaries") or ())} - {""})),
         since=item.get("CreatedAt") or _NEVER,
     )
-
-
-def _tags(aws: Aws, arn: str) -> dict[str, str]:
-    return tags.mapping(aws.call("acm", "list_tags_for_certificate", CertificateArn=arn).get("Tags"))
 
 
 def _choose(aws: Aws, request: Request, ours: Sequence[Listed]) -> Listed | None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.slipway.platform.plugins.module_utils._aws.issued.ensure import ensure
-from ansible_collections.slipway.platform.plugins.module_utils._aws.issued.options import OPTIONS, request
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.spec import OPTIONS
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.task import ensure, request
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput, NotFound, NotReady
 from moto.acm.models import acm_backends
