@@ -179,7 +179,6 @@ def objects(**inputs: Any) -> dict[str, Any]:
 
 def test_the_load_balancer_controllers_kinds_are_in_another_group_and_it_sets_headers() -> None:
     made = objects(ingress_aws={"zone": "x", "controller": "gateway.k8s.aws/alb"}, ingress_hsts_seconds=60)
-    assert made["GatewayClass"]["spec"]["controllerName"] == "gateway.k8s.aws/alb"
     assert {made[kind]["apiVersion"] for kind in ("LoadBalancerConfiguration", "TargetGroupConfiguration")} == {"gateway.k8s.aws/v1"}
     [listener] = made["LoadBalancerConfiguration"]["spec"]["listenerConfigurations"]
     assert {"key": "routing.http.response.strict_transport_security.header_value", "value": "max-age=60"} in listener["listenerAttributes"]
@@ -189,10 +188,37 @@ def test_the_load_balancer_controllers_kinds_are_in_another_group_and_it_sets_he
     assert "tags" not in objects()["LoadBalancerConfiguration"]["spec"], "AWS's policies for Auto Mode let no tags of others be set"
 
 
-def test_a_class_of_yours_is_not_made() -> None:
+@pytest.mark.parametrize("controller", ["eks.amazonaws.com/gateway-alb", "gateway.k8s.aws/alb"])
+def test_the_class_is_that_of_the_controller(controller: str) -> None:
+    [made] = variable("ingress", "__ingress_aws_class_objects", **(INPUTS | {"ingress_aws": {"zone": "x", "controller": controller}}))
+    assert made["spec"]["controllerName"] == controller
+
+
+def test_a_class_of_yours_is_not_made(world: Scene) -> None:
     made = objects(ingress_aws={"zone": "x", "class_name": "theirs"})
-    assert "GatewayClass" not in made
     assert made["Gateway"]["spec"]["gatewayClassName"] == "theirs"
+    _result, shown = run(world, "--check", ingress_aws={"zone": "example.com", "class_name": "theirs"})
+    assert "Have the class of the gateways" not in shown, "tasks that are skipped are not shown"
+
+
+def test_two_environments_on_one_cluster_have_a_gateway_each(world: Scene) -> None:
+    """And the class in common: neither takes it from the other."""
+    world.service()
+    world.route()
+    shared = {
+        name: {"ingress_namespace": f"ingress-{name}", "ingress_hostnames": [f"shop.{name}.example.com"], "ingress_tags": {"slipway:environment": name}}
+        for name in ("dev", "stage")
+    }
+    made = {name: run(world, **inputs) for name, inputs in shared.items()}
+    assert all(result for result, _ in made.values()), made
+    assert len({result["address"]["dns_name"] for result, _ in made.values()}) == len(world.balancers()) == 2
+    assert len(records(world)) == 2
+    world.aws.log.clear()
+    for name, inputs in shared.items():
+        again, shown = run(world, **inputs)
+        assert again == made[name][0]
+        assert "changed=0" in shown, shown
+    assert world.aws.writes == {}
 
 
 def test_what_is_asked_of_the_load_balancer() -> None:
