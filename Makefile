@@ -17,7 +17,7 @@ unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- what a newcomer types
 
@@ -36,6 +36,14 @@ verify: machine ## show on the running environment, with evidence, that it keeps
 .PHONY: rollback
 rollback: machine ## put the previous release back
 	@ansible-playbook playbooks/rollback.yml -i local $(ARGS)
+
+.PHONY: rehearse
+rehearse: machine ## an environment on AWS, on this machine: make rehearse ENV=prod [PLAYBOOK=site.yml] [FAULTS=file] [ARGS="--check --diff"]
+	@scripts/rehearse $(ENV) $(if $(PLAYBOOK),--playbook $(PLAYBOOK)) $(if $(FAULTS),--faults $(FAULTS)) -- $(ARGS)
+
+.PHONY: rehearse-down
+rehearse-down: machine ## remove what a rehearsal has: make rehearse-down ENV=prod
+	@scripts/rehearse $(ENV) --down
 
 .PHONY: bench
 bench: machine ## measure the path from source to answer and print the table
