@@ -12,9 +12,10 @@ description:
   - Lists what has given tags, or was made by the controllers of given clusters (load balancers, target groups, network interfaces, security groups,
     volumes, instances), log groups by name, and DNS records that external-dns says are its own. Each kind is asked for its state where it lives, and not
     only in the tagging API, which lists late and goes on listing what is gone.
-  - Then it deletes, stage by stage - load balancers, instances and records; target groups, volumes, gateways and log groups; network interfaces; security
-    groups and addresses; subnets; route tables; the VPC - and waits until nothing of a stage is left before the next begins. At last it lists again.
-  - What holds data or secrets, and clusters, it only tells - databases, snapshots, buckets, repositories, keys, secrets. Their own modules remove them.
+  - Then it deletes, stage by stage - alias records; load balancers, instances and records of external-dns; target groups, volumes, gateways and log
+    groups; network interfaces; security groups and addresses; subnets; route tables; the VPC - and waits until nothing of a stage is left before the next
+    begins. At last it lists again.
+  - What holds data or secrets, and clusters, it only tells - databases, snapshots, buckets, repositories, keys, secrets, roles. Their own modules remove them.
     If one of these is left that O(keep) does not name, the task fails and says which.
 extends_documentation_fragment:
   - slipway.platform.aws
@@ -51,6 +52,33 @@ options:
         description: Its C(--txt-prefix).
         type: str
         default: ""
+  aliases:
+    description:
+      - Host names whose records lead to load balancers that this sweep finds, or that are named here. These alias records are deleted before the load
+        balancers are.
+      - A record of such a name that leads elsewhere is told as V(record elsewhere) and never deleted.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      zone:
+        description: Name of the public hosted zone. Either this or O(aliases[].zone_id) is needed.
+        type: str
+        default: ""
+      zone_id:
+        description: Id of the hosted zone.
+        type: str
+        default: ""
+      names:
+        description: The host names.
+        type: list
+        elements: str
+        required: true
+      targets:
+        description: DNS names of load balancers, beside those that are found.
+        type: list
+        elements: str
+        default: []
   keep:
     description: Patterns of kinds, ids and names that stay, such as V(database), V(bucket) or V(arn:aws:kms:*).
     type: list
@@ -97,6 +125,16 @@ left:
   returned: always
   type: list
   elements: dict
+ending:
+  description: What AWS deletes by itself on a day (a key in its window, a secret that can be restored until then), as in RV(found), with the day in C(ends).
+  returned: success
+  type: list
+  elements: dict
+addresses:
+  description: DNS names of the load balancers in RV(found).
+  returned: success
+  type: list
+  elements: str
 before:
   description: The same as RV(found), by kind and id.
   returned: success

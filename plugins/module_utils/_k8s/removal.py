@@ -107,7 +107,7 @@ def look(client: Client, request: Request) -> Found:
 
 
 def _makes(live: Object) -> bool:
-    return live["kind"] != "Service" or live["spec"].get("type") == "LoadBalancer"
+    return bool(live["kind"] != "Service" or live["spec"].get("type") == "LoadBalancer")
 
 
 def _within(live: Object, scope: set[str] | None) -> bool:

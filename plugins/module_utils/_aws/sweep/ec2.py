@@ -79,7 +79,9 @@ def balancers(operation: str, kind: str, noun: str) -> Callable[[Aws, Query], li
         batches = [arns[begin : begin + _TAGS_AT_ONCE] for begin in range(0, len(arns), _TAGS_AT_ONCE)]
         answers = aws.together(lambda batch: aws.call("elbv2", "describe_tags", ResourceArns=batch)["TagDescriptions"], batches)
         claims = {each["ResourceArn"]: query.claim(tags.mapping(each["Tags"])) for answer in answers for each in answer}
-        return [Left(kind, arn, everything[arn][f"{noun}Name"], _state(everything[arn]), because) for arn, because in claims.items() if because]
+        return [
+            Left(kind, arn, everything[arn][f"{noun}Name"], _state(everything[arn]), because, everything[arn]) for arn, because in claims.items() if because
+        ]
 
     return find
 
@@ -88,11 +90,12 @@ def _ec2(name: str, stage: int, listing: tuple[str, str, str], delete: Callable[
     return Kind(name, stage, found(name, *listing), delete, busy)
 
 
+LOAD_BALANCERS = balancers("describe_load_balancers", "load balancer", "LoadBalancer")
 KINDS: tuple[Kind, ...] = (
     Kind(
         "load balancer",
         0,
-        balancers("describe_load_balancers", "load balancer", "LoadBalancer"),
+        LOAD_BALANCERS,
         lambda aws, left: aws.find("elbv2", "delete_load_balancer", LoadBalancerArn=left.id),
     ),
     _ec2("instance", 0, ("describe_instances", "Reservations", "InstanceId"), simply("terminate_instances", "InstanceIds", True), ("shutting-down",)),

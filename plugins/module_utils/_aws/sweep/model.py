@@ -22,6 +22,16 @@ class Zone:
 
 
 @dataclass(frozen=True)
+class Aliases:
+    """Host names in a hosted zone, given by its name or its id. ``targets``: DNS names of load balancers beside those that the query finds."""
+
+    zone: str
+    zone_id: str
+    names: tuple[str, ...]
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Query:
     """``tags``: all of them; ``clusters``: whose controllers made it; ``log_groups``: what their names begin with; ``keep``: patterns."""
 
@@ -29,6 +39,7 @@ class Query:
     clusters: tuple[str, ...] = ()
     log_groups: tuple[str, ...] = ()
     zones: tuple[Zone, ...] = ()
+    aliases: tuple[Aliases, ...] = ()
     keep: tuple[str, ...] = ()
     timeout: float = 900
 
@@ -52,7 +63,7 @@ _MARKS = ("elbv2.k8s.aws/cluster", "eks:eks-cluster-name", "aws:eks:cluster-name
 
 @dataclass(frozen=True)
 class Left:
-    """``because``: why it is looked for; ``raw``: what its deletion needs."""
+    """``because``: why it is looked for; ``raw``: what its deletion needs; ``ends``: when AWS deletes it, for what waits for that."""
 
     kind: str
     id: str
@@ -60,6 +71,7 @@ class Left:
     state: str = ""
     because: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    ends: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}{f' ({self.name})' if self.name and self.name != self.id else ''}"

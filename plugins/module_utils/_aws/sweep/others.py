@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC
 from types import MappingProxyType
 from typing import Any
 
@@ -101,6 +102,7 @@ _ASKED: Mapping[str, tuple[str, str, str, str, bool]] = MappingProxyType(
         "ecr:repository": ("repository", "ecr", "describe_repositories", "repositoryNames", False),
         "eks:cluster": ("cluster", "eks", "describe_cluster", "name", False),
         "kms:key": ("key", "kms", "describe_key", "KeyId", True),
+        "rds:auto-backup": ("database backups", "rds", "describe_db_instance_automated_backups", "DBInstanceAutomatedBackupsArn", True),
         "rds:db": ("database", "rds", "describe_db_instances", "DBInstanceIdentifier", False),
         "rds:pg": ("database parameters", "rds", "describe_db_parameter_groups", "DBParameterGroupName", False),
         "rds:snapshot": ("database snapshot", "rds", "describe_db_snapshots", "DBSnapshotIdentifier", False),
@@ -140,18 +142,30 @@ def _existing(aws: Aws, arn: str, name: str) -> Left | None:
     title, client, operation, parameter, whole = asked
     value: Any = arn if whole else rest or kind
     answer = aws.find(client, operation, **{parameter: [value] if parameter.endswith("Names") else value})
-    if answer is None or _over(answer):
+    if answer is None:
         return None
-    return Left(title, arn, name or (rest or kind), "there", "tags")
+    return Left(title, arn, name or (rest or kind), "there", "tags", ends=_ends(answer))
 
 
-def _over(answer: Raw) -> bool:
-    """A key that waits for its deletion, a secret that does."""
-    return bool(answer.get("DeletedDate")) or (answer.get("KeyMetadata") or {}).get("KeyState") == "PendingDeletion"
+def _ends(answer: Raw) -> str:
+    """The day on which a key or a secret goes that waits for its deletion; "" for what stays."""
+    date = answer.get("DeletedDate") or (answer.get("KeyMetadata") or {}).get("DeletionDate")
+    return date.astimezone(UTC).date().isoformat() if date else ""
+
+
+# -- roles, which the tagging API does not know
+
+
+def roles(aws: Aws, query: Query) -> list[Left]:
+    if not query.tags:
+        return []
+    found = aws.listed("iam", "get_account_authorization_details", "RoleDetailList", Filter=["Role"], PaginationConfig={"PageSize": 1000})
+    return [Left("role", each["RoleName"], because="tags") for each in found if query.tags.items() <= tags.mapping(each.get("Tags")).items()]
 
 
 KINDS: tuple[Kind, ...] = (
     Kind("record", 0, records, delete_record),
     Kind("log group", 1, log_groups, lambda aws, left: aws.find("logs", "delete_log_group", logGroupName=left.id)),
     Kind("tagged", 7, tagged),
+    Kind("role", 7, roles),
 )

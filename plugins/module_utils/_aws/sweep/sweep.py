@@ -10,23 +10,28 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import Converged
-from ansible_collections.slipway.platform.plugins.module_utils._aws.sweep import ec2, others
-from ansible_collections.slipway.platform.plugins.module_utils._aws.sweep.model import Kind, Left, Query, Zone
+from ansible_collections.slipway.platform.plugins.module_utils._aws.sweep import ec2, names, others
+from ansible_collections.slipway.platform.plugins.module_utils._aws.sweep.model import Aliases, Kind, Left, Query, Zone
 from ansible_collections.slipway.platform.plugins.module_utils._aws.tags import texts
 from ansible_collections.slipway.platform.plugins.module_utils._aws.wait import Seen, until_done
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput
 
-KINDS: tuple[Kind, ...] = (*ec2.KINDS, *others.KINDS)
+KINDS: tuple[Kind, ...] = (*ec2.KINDS, *others.KINDS, *names.KINDS)
 _SHOWN = 8
 
 
 @dataclass(frozen=True)
 class Result(Converged):
-    """``found``, ``kept``, ``left``: kind, id, name, state and why it was looked for. ``left``: what is not deleted, in check mode all but the kept."""
+    """``found``, ``kept``, ``left``: kind, id, name, state and why it was looked for. ``left``: what is not deleted, in check mode all but the kept.
+
+    ``ending``: what AWS deletes on a day, which ``ends`` is. ``addresses``: DNS names of the load balancers that were found.
+    """
 
     found: list[dict[str, str]] = field(default_factory=list)
     kept: list[dict[str, str]] = field(default_factory=list)
     left: list[dict[str, str]] = field(default_factory=list)
+    ending: list[dict[str, str]] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=list)
 
 
 def query(params: Mapping[str, Any]) -> Query:
@@ -36,11 +41,12 @@ def query(params: Mapping[str, Any]) -> Query:
         tuple(params["clusters"]),
         tuple(params["log_groups"]),
         tuple(Zone(item["zone_id"], item["owner"], item["prefix"]) for item in params["records"]),
+        tuple(Aliases(item["zone"], item["zone_id"], tuple(item["names"]), tuple(item["targets"])) for item in params["aliases"]),
         tuple(params["keep"]),
         params["timeout"],
     )
-    if not (result.tags or result.clusters or result.log_groups or result.zones):
-        raise InvalidInput("tags, clusters, log_groups and records are empty: that would be everything; say what to look for")
+    if not (result.tags or result.clusters or result.log_groups or result.zones or result.aliases):
+        raise InvalidInput("tags, clusters, log_groups, records and aliases are empty: that would be everything; say what to look for")
     short = [prefix for prefix in result.log_groups if len(prefix.strip("/").split("/")) < (3 if prefix.startswith("/aws") else 1) or not prefix.strip("/")]
     if short:
         raise InvalidInput(f"log_groups: {', '.join(map(repr, short))} would be others' too; write more of the name, such as /aws/eks/orders-prod/")
@@ -49,13 +55,14 @@ def query(params: Mapping[str, Any]) -> Query:
 
 def sweep(aws: Aws, wanted: Query, check_mode: bool) -> Result:
     """Raises ``NotReady`` for what does not go within the time, ``Conflict`` for what a sweep does not delete; both tell all of it."""
-    found = _found(aws, wanted, KINDS)
+    everything = _found(aws, wanted, KINDS)
+    found = [left for left in everything if not left.ends]
     kept = [left for left in found if left.is_kept(wanted.keep)]
     doomed = [left for left in found if left not in kept]
     if not check_mode and doomed:
         for stage in sorted({kind.stage for kind in KINDS}):
             _clear(aws, wanted, [kind for kind in KINDS if kind.stage == stage and kind.delete])
-        remaining = [left for left in _found(aws, wanted, KINDS) if not left.is_kept(wanted.keep)]
+        remaining = [left for left in _found(aws, wanted, KINDS) if not left.ends and not left.is_kept(wanted.keep)]
         if remaining:
             told = f"left in {aws.region}: {_list(remaining)}; a sweep does not delete these: have their own modules do so, or name them in keep"
             raise Conflict(told, left=_told(remaining))
@@ -65,7 +72,8 @@ def sweep(aws: Aws, wanted: Query, check_mode: bool) -> Result:
     after = {str(left): left.told() if left in kept or left in stays else {} for left in found}
     actions = tuple(f"delete {left}" for left in doomed if left not in stays)
     rest = doomed if check_mode else []
-    return Result(before, after, actions, _told(found), _told(kept), _told(rest))
+    ending = [left.told() | {"ends": left.ends} for left in everything if left.ends]
+    return Result(before, after, actions, _told(found), _told(kept), _told(rest), ending, [each.raw["DNSName"] for each in found if "DNSName" in each.raw])
 
 
 def _found(aws: Aws, wanted: Query, kinds: Iterable[Kind]) -> list[Left]:

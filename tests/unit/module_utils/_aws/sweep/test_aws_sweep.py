@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -119,6 +120,7 @@ def test_what_holds_data_is_told_and_kept_if_it_is_named(left: Account) -> None:
     left.client("kms").schedule_key_deletion(KeyId=key)
     kept = left.run(tags=OURS, keep=["secret", "arn:aws:sns:*"])
     assert (kept.changed, kinds(kept.kept), kept.left) == (False, ["secret", "sns alerts"], [])
+    assert [(each["kind"], each["ends"]) for each in kept.ending] == [("key", (datetime.now(UTC) + timedelta(days=30)).date().isoformat())]
     assert "planted-7d1f" not in f"{kept} {caught.value.message} {caught.value.facts} {left.lines}"
 
 
@@ -154,6 +156,36 @@ def test_records_of_external_dns(left: Account) -> None:
     assert left.run(records=[{"zone_id": "ZGONE", "owner": "shop-test"}]).found == []
 
 
+def test_names_that_lead_to_a_load_balancer_go_before_it_and_others_stay(left: Account) -> None:
+    mine = network(left, *LABELS)
+    controllers(left, mine, CLUSTER, "shop-test")
+    [address] = left.run(check=True, **ALL).addresses
+    dns = left.client("route53")
+    zone = dns.create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"].rpartition("/")[2]
+    for name, target in (("web", address), ("api", f"dualstack.{address}"), ("old", "gone.elb.amazonaws.com"), ("moved", "others.elb.amazonaws.com")):
+        alias = {"HostedZoneId": "Z215JYRZR1TBD5", "DNSName": target, "EvaluateTargetHealth": False}
+        change = {"Action": "CREATE", "ResourceRecordSet": {"Name": f"{name}.example.com", "Type": "A", "AliasTarget": alias}}
+        dns.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [change]})
+    names = [f"{name}.example.com" for name in ("web", "api", "old", "moved", "never")]
+    wanted: dict[str, Any] = {"aliases": [{"zone": "example.com", "names": names, "targets": ["gone.elb.amazonaws.com"]}], "keep": ["record elsewhere"]}
+    swept = left.run(**ALL | wanted)
+    assert [(each["id"], each["because"]) for each in swept.kept] == [("moved.example.com A", "leads to others.elb.amazonaws.com")]
+    assert [each["Name"] for each in dns.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]][2:] == ["moved.example.com."]
+    order = [call.operation for call in left.simulated.log]
+    assert order.count("ChangeResourceRecordSets") == 4 + 3
+    assert max(at for at, name in enumerate(order) if name == "ChangeResourceRecordSets") < order.index("DeleteLoadBalancer")
+    assert not left.run(**ALL | wanted).changed
+    assert left.run(aliases=[{"zone": "nobody.example", "names": ["web.nobody.example"]}]).found == [], "a zone that is gone has no records"
+
+
+def test_roles_are_told(left: Account) -> None:
+    iam = left.client("iam")
+    iam.create_role(RoleName="shop", AssumeRolePolicyDocument="{}", Tags=LABELS)
+    iam.create_role(RoleName="other", AssumeRolePolicyDocument="{}")
+    with pytest.raises(Conflict, match="role shop"):
+        left.run(tags=OURS)
+
+
 def test_being_refused_is_nothing_left_of_nobody(left: Account) -> None:
     left.fault("error", "ec2", "DescribeVolumes", code="UnauthorizedOperation", status=403)
     with pytest.raises(Denied, match="allow ec2:DescribeVolumes"):
@@ -163,7 +195,7 @@ def test_being_refused_is_nothing_left_of_nobody(left: Account) -> None:
 @pytest.mark.parametrize(
     ("args", "told"),
     [
-        ({}, "tags, clusters, log_groups and records are empty: that would be everything"),
+        ({}, "tags, clusters, log_groups, records and aliases are empty: that would be everything"),
         ({"log_groups": ["/aws/eks/"]}, "log_groups: '/aws/eks/' would be others' too"),
         ({"log_groups": ["/"]}, "log_groups: '/' would be others' too"),
     ],
