@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ except ImportError as error:  # reported when a cluster is needed: documentation
     _MISSING: ImportError | None = error
 else:
     _MISSING = None
+
+_ALONE = threading.Lock()  # the package's temporary files are those of all threads
 
 
 @dataclass(frozen=True)
@@ -46,15 +49,16 @@ def read(kubeconfig: Path, context: str = "") -> Access:
     if not kubeconfig.is_file():
         raise InvalidInput(f"kubeconfig {kubeconfig} does not exist: create the cluster first, or name another file", kubeconfig=str(kubeconfig))
     configuration, package = Configuration(), cast(Any, kube_config)
-    try:
-        # The package writes keys into temporary files which it removes at exit; Ansible's workers never get there.
-        # Everything needed is loaded into the TLS context at once, so the files can go at once.
-        package.load_kube_config(config_file=str(kubeconfig), context=context or None, client_configuration=configuration, persist_config=False)
-        tls = _tls(configuration)
-    except (ConfigException, OSError, ValueError, TypeError, KeyError, AttributeError, yaml.YAMLError) as error:  # the package does not check shapes
-        raise InvalidInput(f"kubeconfig {kubeconfig} cannot be used: {error}", kubeconfig=str(kubeconfig)) from None
-    finally:
-        package._cleanup_temp_files()
+    with _ALONE:
+        try:
+            # The package writes keys into temporary files which it removes at exit; Ansible's workers never get there.
+            # Everything needed is loaded into the TLS context at once, so the files can go at once.
+            package.load_kube_config(config_file=str(kubeconfig), context=context or None, client_configuration=configuration, persist_config=False)
+            tls = _tls(configuration)
+        except (ConfigException, OSError, ValueError, TypeError, KeyError, AttributeError, yaml.YAMLError) as error:  # the package does not check shapes
+            raise InvalidInput(f"kubeconfig {kubeconfig} cannot be used: {error}", kubeconfig=str(kubeconfig)) from None
+        finally:
+            package._cleanup_temp_files()
 
     def authorization() -> str | None:
         return configuration.get_api_key_with_prefix("BearerToken", alias="authorization") or None
