@@ -12,6 +12,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._aws import ident
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
 from ansible_collections.slipway.platform.plugins.plugin_utils._action import CoreAction, Progress
 
+_CHECK = {"that": {"type": "bool", "required": True}, "otherwise": {"type": "str", "required": True}}
 _MEANT = {"account_id": {"type": "str", "required": True}, "cluster": {"type": "str", "default": ""}, "kubeconfig": {"type": "path"}}
 
 
@@ -21,6 +22,7 @@ class ActionModule(CoreAction):
     argument_spec = {
         "environment": {"type": "str", "required": True},
         "settings": {"type": "dict", "default": {}},
+        "checks": {"type": "list", "elements": "dict", "default": [], "options": _CHECK},
         "files": {"type": "dict", "default": {}},
         "root": {"type": "bool", "default": False},
         "programs": {"type": "dict", "default": {}},
@@ -40,7 +42,9 @@ class ActionModule(CoreAction):
         lock, directory, aws = params.pop("lock"), params.pop("directory"), params.pop("aws")
         ports = {int(port): str(setting) for port, setting in params.pop("ports").items()}
         disk = {str(path): float(size) for path, size in params.pop("disk").items()}
-        found = _elsewhere(params["environment"], aws, progress) if aws else ()
+        wrong = [each["otherwise"] for each in params.pop("checks") if not each["that"]]
+        meant = aws and aws["account_id"] and aws["region"]
+        found = _elsewhere(params["environment"], aws, progress) if meant and not wrong else wrong
         result = _preflight.check(_preflight.Request(**params, ports=ports, disk=disk, elsewhere=found), _preflight.this_machine())
         if lock and not check_mode:
             _lock.take(Path(lock), os.getppid(), f"environment {params['environment']}")

@@ -24,7 +24,7 @@ class Request:
     """What an environment needs of this machine. Sizes in GiB; ``ports`` maps a TCP port to the setting that chose it.
 
     ``files`` are paths by the setting that names them, an empty one is none; ``asked`` are the tags of this run and ``tags``
-    those that there are; ``absent`` names results of earlier runs that this one needs; ``elsewhere`` is what was found wrong beyond this machine.
+    those that there are; ``absent`` names results of earlier runs that this one needs; ``elsewhere`` is what else was found wrong.
     """
 
     environment: str

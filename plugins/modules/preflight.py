@@ -20,6 +20,20 @@ options:
     description: Settings that must have a value, by name. A value that is null or empty is a finding.
     type: dict
     default: {}
+  checks:
+    description: What has to be true of the settings. AWS is asked only if all of it is.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      that:
+        description: Whether it is.
+        type: bool
+        required: true
+      otherwise:
+        description: The finding if it is not - which setting, what it is, what to write instead.
+        type: str
+        required: true
   files:
     description: Files that must be readable, by the name of the setting that names them. An empty path is none.
     type: dict
