@@ -60,8 +60,8 @@ class Reconciler:
             held = self._adopted.held
             wanted = bindings.wanted(held[1], spaces) if held else []
             unknown = bindings.not_enforced(held[1]) if held else []
-        for policy in unknown:
-            self._report(f"access policy {policy}: accepted, and means nothing in the real cluster")
+        if unknown:
+            self._report(f"access policies that are accepted and mean nothing in the real cluster: {', '.join(unknown)}")
         written = [_apply(client, each) for each in wanted if not _same(there.get(_key(each)), each)]
         keys = {_key(each) for each in wanted}
         return written + [_delete(client, each) for key, each in there.items() if key not in keys]
