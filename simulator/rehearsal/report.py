@@ -31,7 +31,7 @@ class Ran:
     playbook: str
     status: int
     seconds: float
-    tasks: Sequence[Mapping[str, str]] = ()
+    tasks: Sequence[Mapping[str, Any]] = ()
     totals: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -68,7 +68,7 @@ def _times(done: Iterable[str]) -> str:
     return ", ".join(name if number == 1 else f"{name} ({number}x)" for name, number in Counter(done).items())
 
 
-def tasks(noted: Sequence[Mapping[str, str]]) -> list[str]:
+def tasks(noted: Sequence[Mapping[str, Any]]) -> list[str]:
     """How many were executed, and of the others why they were not."""
     skipped = [each for each in noted if each["status"] == "skipped"]
     rows = [f"  {each['name']}: {each['why'] or 'nothing to loop over'}" for each in skipped]
