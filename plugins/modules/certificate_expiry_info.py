@@ -117,6 +117,10 @@ options:
         description: Its context; the current one if empty.
         type: str
         default: ""
+      nodes:
+        description: Whether its nodes are asked for what they show. V(false) where they can't be reached from the controller, as in private subnets.
+        type: bool
+        default: true
       node_roots:
         description:
           - Where the file systems of nodes are on this machine, V(/) if it is a node itself, C(/proc/<pid>/root) of a container that is one.

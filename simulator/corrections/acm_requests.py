@@ -1,12 +1,14 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ACM: what was requested is what is shown, records take some seconds to be known, a request can fail, and what is in use stays.
+"""ACM: what was requested is what is shown, records take some seconds to be known, a request can fail, and what is in use stays, and is
+renewed if ACM issued it.
 
 Follows the ACM API reference: RequestCertificate, DescribeCertificate, ListCertificates, UpdateCertificateOptions, DeleteCertificate.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,6 +55,7 @@ class AcmRequests(Acm, Backend):
         if since and self.clock.now() < since + KNOWN:
             options = shown["DomainValidationOptions"]
             shown["DomainValidationOptions"] = [{key: value for key, value in each.items() if key != "ResourceRecord"} for each in options]
+        shown["RenewalEligibility"] = _eligibility(shown, bool(shown.get("InUseBy")))
         if shown["Status"] == "FAILED":
             shown["FailureReason"] = self.requests.failures.get(shown["DomainName"], "CAA_ERROR")
         return ActionResult({"Certificate": shown})
@@ -63,6 +66,7 @@ class AcmRequests(Acm, Backend):
             names = sorted({each["DomainName"], *each.pop("SubjectAlternativeNames", ())})
             each |= {"SubjectAlternativeNameSummaries": names, "HasAdditionalSubjectAlternativeNames": False}
             each["KeyAlgorithm"] = self.requests.asked.get(each["CertificateArn"], (None, each["KeyAlgorithm"]))[1]
+            each["RenewalEligibility"] = _eligibility(each, bool(each.get("InUse")))
             if each["Status"] in ("PENDING_VALIDATION", "FAILED"):
                 for key in ("IssuedAt", "NotBefore", "NotAfter"):
                     each.pop(key, None)
@@ -78,3 +82,8 @@ class AcmRequests(Acm, Backend):
         if bundle.in_use_by:
             raise AWSError(f"Certificate {bundle.arn} in account {self.current_account} is in use.", exception_type="ResourceInUseException")
         return super().delete_certificate()
+
+
+def _eligibility(certificate: Mapping[str, Any], in_use: bool) -> str:
+    """ACM User Guide, "Managed certificate renewal"."""
+    return "ELIGIBLE" if certificate["Type"] == "AMAZON_ISSUED" and in_use else "INELIGIBLE"

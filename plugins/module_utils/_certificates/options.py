@@ -33,6 +33,7 @@ KUBERNETES = {
 CLUSTER = {
     "kubeconfig": {"type": "path", "required": True},
     "context": {"type": "str", "default": ""},
+    "nodes": {"type": "bool", "default": True},
     "node_roots": {"type": "list", "elements": "path", "default": ["/"]},
     "kind": {"type": "str", "default": ""},
     "thresholds": THRESHOLDS,
@@ -101,13 +102,14 @@ class KubernetesPart:
 
 @dataclass(frozen=True)
 class ClusterPart:
-    """``node_roots``: file systems of nodes as they are seen from here; ``/`` counts only if this machine is a node of the cluster.
+    """``nodes``: whether what they serve is asked for. ``node_roots``: their file systems as seen from here; ``/`` only if this machine is one of them.
 
     ``kind``: the name of the embedded cluster that it is, whose nodes are containers of this machine.
     """
 
     kubeconfig: str
     context: str = ""
+    nodes: bool = True
     node_roots: tuple[str, ...] = ("/",)
     kind: str = ""
     thresholds: Thresholds | None = None

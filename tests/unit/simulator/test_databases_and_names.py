@@ -145,7 +145,14 @@ def test_a_request_for_a_certificate(aws: support.Aws) -> None:
 def test_a_certificate_in_use_stays(aws: support.Aws) -> None:
     api = aws.client("acm")
     arn = api.request_certificate(DomainName="a.example.com")["CertificateArn"]
+
+    def eligible() -> list[str]:
+        [listed] = api.list_certificates()["CertificateSummaryList"]
+        return [listed["RenewalEligibility"], api.describe_certificate(CertificateArn=arn)["Certificate"]["RenewalEligibility"]]
+
+    assert eligible() == ["INELIGIBLE", "INELIGIBLE"]
     acm_backends[aws.account_id][aws.region].set_certificate_in_use_by(arn, "a load balancer")
+    assert eligible() == ["ELIGIBLE", "ELIGIBLE"]
     refused(api.delete_certificate, "ResourceInUseException", CertificateArn=arn)
 
 

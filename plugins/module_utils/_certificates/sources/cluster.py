@@ -4,7 +4,8 @@
 
 the kubeconfig        the authority and the client certificate of the context
 the API server        as the kubeconfig reaches it, verified as kubectl does, also where it is one that a cloud runs (EKS)
-each node             by TLS at its address: its kubelet, and on control planes its API server and its etcd (which show theirs to anybody)
+each node             by TLS at its address, where it can be reached: its kubelet, and on control planes its API server and its etcd (which show
+                      theirs to anybody)
 the API               the authorities of clients and of the front proxy
 files of nodes        all that kubeadm and the kubelet keep, where a node's file system can be read (nodes.py), or a node asked for them (kind.py)
 """
@@ -83,7 +84,7 @@ class _Cluster:
         try:
             client = Client(connect(path, 1, self._part.context), clock=self._context.clock, sleep=self._context.sleep)
             client.until = self._context.clock() + self._request.timeout
-            places += self._nodes(client)
+            places += self._nodes(client) if self._part.nodes else []
             yield from self._authorities(client)
         except SlipwayError as error:
             yield self._failed("nodes", inventory.problem(error, "nodes"))

@@ -181,6 +181,20 @@ def test_nodes_that_cannot_be_reached_are_unknown(world: Cluster) -> None:
     assert "admin@k API server of worker" not in rows
 
 
+def test_nodes_in_private_subnets_are_not_asked(world: Cluster) -> None:
+    world.fronts("api", made("kube-apiserver", "127.0.0.1"))
+    world.cage.add_refused("kubelet")
+    world.node("worker", "127.0.0.1", world.cage.ports["kubelet"])
+    with world.cage.open():
+        rows = judged(world.kubeconfig(world.cage.ports["api"]), nodes=False)
+    assert {(name, row.verdict) for name, row in rows.items()} == {
+        ("admin@k kubeconfig cluster k", Verdict.OK),
+        ("admin@k kubeconfig user admin", Verdict.OK),
+        (f"admin@k API server 127.0.0.1:{world.cage.ports['api']}", Verdict.OK),
+    }
+    assert not [line for line in world.api.log if "nodes" in line]
+
+
 def test_who_may_not_see_nodes_sees_the_rest(world: Cluster) -> None:
     world.fronts("api", made("kube-apiserver", "127.0.0.1"))
     world.api.forbidden.add(("nodes", ""))
