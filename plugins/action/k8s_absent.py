@@ -18,9 +18,10 @@ class ActionModule(CoreAction):
         "kubeconfig": {"type": "path", "required": True},
         "namespaces": {"type": "list", "elements": "str", "default": []},
         "everything": {"type": "bool", "default": False},
+        "cluster_sets": {"type": "list", "elements": "str", "default": []},
         "timeout": {"type": "int", "default": 900},
     }
 
     def work(self, params: dict[str, Any], check_mode: bool, progress: Progress) -> Result:
-        request = Request(tuple(map(str, params["namespaces"])), params["everything"], params["timeout"], check_mode)
+        request = Request(tuple(map(str, params["namespaces"])), params["everything"], tuple(map(str, params["cluster_sets"])), params["timeout"], check_mode)
         return remove(Client(connect(Path(params["kubeconfig"]))), request, progress)

@@ -83,6 +83,10 @@ options:
     description: Whether V(absent) deletes a repository with its images. Without it one that has images is refused.
     type: bool
     default: false
+  keep_images:
+    description: Whether V(absent) leaves a repository that has images as it is, instead of refusing it.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - slipway.platform.aws
   - slipway.platform.aws.tags

@@ -30,6 +30,11 @@ options:
         and Services with a load balancer go, in whatever namespace.
     type: bool
     default: false
+  cluster_sets:
+    description: Names of sets that belong to the cluster itself. A namespace that has no other set is none of RV(others).
+    type: list
+    elements: str
+    default: []
   timeout:
     description: Seconds for all of it.
     type: int

@@ -18,9 +18,9 @@ extends_documentation_fragment:
   - slipway.platform.aws.tags
 options:
   vpc_id:
-    description: The VPC.
+    description: The VPC. Needed with O(state=present); without it groups that shall be gone are known by their names and our tags in O(tags).
     type: str
-    required: true
+    default: ""
   security_groups:
     description: The groups. Others are left alone.
     type: list

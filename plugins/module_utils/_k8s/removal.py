@@ -28,10 +28,14 @@ _SHOWN = 4
 
 @dataclass(frozen=True)
 class Request:
-    """``namespaces``: in the order in which they go. ``everything``: the cluster goes, too, so whatever of ours is in others goes with them."""
+    """``namespaces``: in the order in which they go. ``everything``: the cluster goes, too, so whatever of ours is in others goes with them.
+
+    ``of_cluster``: names of sets that are the cluster's own: a namespace that has no other is nobody's.
+    """
 
     namespaces: tuple[str, ...] = ()
     everything: bool = False
+    of_cluster: tuple[str, ...] = ()
     timeout: float = 900
     check: bool = False
 
@@ -101,7 +105,7 @@ def look(client: Client, request: Request) -> Found:
         volumes=tuple(_member(each) for each in deleted),
         wide=tuple(cluster_wide(client, [parent for parent in sets if parent.namespace in ours], DATA_KINDS)),
         addresses=tuple(dict.fromkeys(address for each in makers for address in _addresses(each))),
-        others=tuple(sorted(with_sets - set(ours))),
+        others=tuple(sorted({parent.namespace for parent in sets if parent.name not in request.of_cluster} & with_sets - set(ours))),
         retained=tuple(f"{name_of(each)}, since it is to be retained" for each in volumes if each not in deleted),
     )
 

@@ -68,6 +68,8 @@ def _spreads(error: SlipwayError) -> bool:
 def _absent(aws: Aws, wanted: Repository, found: Found | None, request: Request) -> Plan:
     if found is None:
         return Plan(wanted.name, {}, {})
+    if found.images and request.keep_images:
+        return Plan(found.name, {"arn": found.arn}, {"arn": found.arn})
     if found.images:
         raise Conflict(f"repository {found.name} in {aws.region} has images, which would be lost; delete them, or write force: true", repository=found.name)
     step = Step(f"delete repository {found.name}", "ecr", "delete_repository", {"repositoryName": found.name, "force": request.force})

@@ -38,6 +38,7 @@ OPTIONS: dict[str, Any] = {
     "pull_through": {"type": "list", "elements": "dict", "default": [], "options": RULE},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "force": {"type": "bool", "default": False},
+    "keep_images": {"type": "bool", "default": False},
 }
 # CreateRepository: repositoryName, and the filter of imageTagMutabilityExclusionFilters (five at most, two wildcards in each).
 _NAME = re.compile(r"(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*/)*[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
@@ -76,6 +77,7 @@ class Request:
     present: bool = True
     force: bool = False
     purge_tags: bool = False
+    keep_images: bool = False
 
 
 def request(params: Mapping[str, Any]) -> Request:
@@ -89,7 +91,7 @@ def request(params: Mapping[str, Any]) -> Request:
     wrong = [each.credential_arn for each in rules if each.credential_arn and ":secret:ecr-pullthroughcache/" not in each.credential_arn]
     if wrong and LATER not in wrong:
         raise InvalidInput(f"pull_through: credential_arn {', '.join(wrong)}: ECR takes a secret whose name begins with ecr-pullthroughcache/")
-    return Request(repositories, rules, params["state"] == "present", params["force"], params["purge_tags"])
+    return Request(repositories, rules, params["state"] == "present", params["force"], params["purge_tags"], params["keep_images"])
 
 
 def _repository(item: Mapping[str, Any], tags: Mapping[str, Any]) -> Repository:

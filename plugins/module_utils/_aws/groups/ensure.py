@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws import tags
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
-from ansible_collections.slipway.platform.plugins.module_utils._aws.groups.options import Request
+from ansible_collections.slipway.platform.plugins.module_utils._aws.groups.options import Request, ours
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER, Converged
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.model import Group
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.rules import ANYWHERE, differences, permissions, state, states
@@ -44,8 +44,11 @@ def ensure(aws: Aws, request: Request, check_mode: bool) -> Result:
 def _read(aws: Aws, request: Request) -> dict[str, dict[str, Any]]:
     if request.vpc_id == LATER or not request.groups:
         return {}
-    filters = [{"Name": "vpc-id", "Values": [request.vpc_id]}, {"Name": "group-name", "Values": [group.name for group in request.groups]}]
-    return {each["GroupName"]: each for each in aws.listed("ec2", "describe_security_groups", "SecurityGroups", Filters=filters)}
+    filters = [{"Name": "vpc-id", "Values": [request.vpc_id]}] if request.vpc_id else []
+    filters.append({"Name": "group-name", "Values": [group.name for group in request.groups]})
+    found = aws.listed("ec2", "describe_security_groups", "SecurityGroups", Filters=filters)
+    marks = {group.name: ours(group.tags).items() for group in request.groups} if not request.vpc_id else {}
+    return {each["GroupName"]: each for each in found if marks.get(each["GroupName"], set()) <= tags.mapping(each.get("Tags")).items()}
 
 
 def _state(group: Group, found: Mapping[str, Any] | None, names: Mapping[str, str]) -> State:

@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws import tags
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
+from ansible_collections.slipway.platform.plugins.module_utils._aws.kms.options import MARK
 from ansible_collections.slipway.platform.plugins.module_utils._aws.sweep import ec2
 from ansible_collections.slipway.platform.plugins.module_utils._aws.sweep.model import Kind, Left, Query, Zone
 from ansible_collections.slipway.platform.plugins.module_utils._errors import NotFound
@@ -118,8 +119,13 @@ def tagged(aws: Aws, query: Query) -> list[Left]:
     if not query.tags:
         return []
     arns = _tagged(aws, query)
-    found = aws.together(lambda arn: _existing(aws, arn, arns[arn].get("Name", "")), arns)
+    found = aws.together(lambda arn: _existing(aws, arn, _name(arns[arn])), arns)
     return [left for left in found if left]
+
+
+def _name(labels: Mapping[str, str]) -> str:
+    alias = labels.get(MARK)
+    return f"alias/{alias}" if alias else labels.get("Name", "")
 
 
 def _tagged(aws: Aws, query: Query, types: Sequence[str] = ()) -> dict[str, dict[str, str]]:

@@ -86,6 +86,10 @@ def test_a_cluster_that_goes_takes_every_set_with_it(client: Client) -> None:
     assert done.others == []
 
 
+def test_a_namespace_that_the_cluster_itself_made_is_nobodys(client: Client) -> None:
+    assert run(client, "hello", of_cluster=("other",), check=True).others == ["ingress"]
+
+
 def test_what_holds_an_object_is_told(api: KubeApi, client: Client) -> None:
     live = api.objects[f"{GATEWAYS}/gateway"]
     live["metadata"]["finalizers"] = ["gateway.k8s.aws/alb"]

@@ -164,6 +164,15 @@ def test_absent(ecr: Account) -> None:
     assert second == {"DescribeRepositories": 1}
 
 
+def test_repositories_with_images_can_be_left(ecr: Account) -> None:
+    ecr.run(repositories=[{"name": "shop/web"}, {"name": "shop/empty"}])
+    push(ecr, "shop/web")
+    gone = ecr.run(repositories=[{"name": "shop/web"}, {"name": "shop/empty"}], state="absent", keep_images=True)
+    assert gone.actions == ("delete repository shop/empty",)
+    assert described(ecr)
+    assert not ecr.run(repositories=[{"name": "shop/web"}, {"name": "shop/empty"}], state="absent", keep_images=True).changed
+
+
 def test_throttling_and_an_interrupted_run(ecr: Account) -> None:
     ecr.fault("throttled", "ecr", "DescribeRepositories")
     ecr.fault("error", "ecr", "PutLifecyclePolicy", code="ServerException", status=500, times=2)

@@ -103,6 +103,18 @@ def test_a_group_that_is_held_is_waited_for(ec2: Account, vpc: str, nodes: str) 
     assert not about(ec2)
 
 
+def test_where_the_vpc_is_not_known_ours_go_and_others_stay(ec2: Account, vpc: str) -> None:
+    other = str(ec2.client("ec2").create_vpc(CidrBlock="10.21.0.0/16")["Vpc"]["VpcId"])
+    foreign = ec2.client("ec2").create_security_group(GroupName="shop-database", Description="of others", VpcId=other)["GroupId"]
+    ec2.run(vpc_id=vpc, security_groups=[{"name": "shop-database"}], tags=TAGS)
+    gone = ec2.run(security_groups=[{"name": "shop-database"}], tags=TAGS, state="absent")
+    assert gone.changed
+    assert about(ec2)["GroupId"] == foreign
+    assert not ec2.run(security_groups=[{"name": "shop-database"}], tags=TAGS, state="absent").changed
+    with pytest.raises(InvalidInput, match="vpc_id: without it groups are known by their names and by tags"):
+        ec2.run(security_groups=[{"name": "shop-database"}], state="absent")
+
+
 def test_being_refused_is_no_absence(ec2: Account, vpc: str) -> None:
     ec2.fault("error", "ec2", "DescribeSecurityGroups", code="UnauthorizedOperation", status=403)
     with pytest.raises(Denied):
