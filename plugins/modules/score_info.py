@@ -40,7 +40,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 services:
-  description: What each service is, by name. A service whose images are all given by digest has a build of V(null).
+  description: >-
+    What each service is, by name. A service whose images are all given by digest has a build of V(null). C(requests) are of a pod, in cores and bytes.
   returned: success
   type: dict
   sample:
@@ -56,6 +57,7 @@ services:
       hosts: [hello.localhost]
       dependencies: [herald]
       replicas: 2
+      requests: {cpu: 0.05, memory: 67108864}
       migrates: true
       objectives: {availability: 99.9}
 builds:

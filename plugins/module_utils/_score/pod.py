@@ -38,6 +38,13 @@ def spec(context: Context, configurations: Mapping[str, Configuration]) -> Manif
     }
 
 
+def requests(context: Context) -> dict[str, Any]:
+    """What a pod of the service asks of its node for as long as it lives: ``cpu`` in cores, ``memory`` in bytes."""
+    lasting = [_amounts(context, item)["requests"] for item in context.workload.containers if "complete" not in item.before.values()]
+    cpu, memory = (sum(quantity.amount(name, each.get(name, "0")) or 0 for each in lasting) for name in ("cpu", "memory"))
+    return {"cpu": float(cpu), "memory": int(memory)}
+
+
 def common(context: Context) -> Manifest:
     """What the service's pods and those of its migration share."""
     user = context.workload.user or context.settings.user

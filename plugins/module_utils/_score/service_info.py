@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._score import inputs, render, validate
+from ansible_collections.slipway.platform.plugins.module_utils._score import inputs, pod, render, validate
 from ansible_collections.slipway.platform.plugins.module_utils._score.context import Context
 from ansible_collections.slipway.platform.plugins.module_utils._score.resource_types import TYPES
 
@@ -81,6 +81,7 @@ def _describe(context: Context) -> dict[str, Any]:
         "hosts": sorted(_hosts(context)),
         "dependencies": sorted({name for name, _ in context.dependencies}),
         "replicas": context.replicas,
+        "requests": pod.requests(context),
         "migrates": workload.migration is not None,
         "objectives": dict(workload.objectives),
     }

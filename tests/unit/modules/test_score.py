@@ -33,6 +33,7 @@ def test_info(check: bool) -> None:
     assert hello["build"] == {"containerfile": "build/Containerfile", "target": "runtime", "args": {"LEVEL": "1"}, "tests": None}
     assert hello["dependencies"] == ["herald"]
     assert (hello["replicas"], hello["migrates"]) == (3, True)
+    assert hello["requests"] == {"cpu": 0.15, "memory": 576 * 2**20}  # web and its sidecar; what only prepares is over when they run
     assert found["services"]["herald"]["build"]["containerfile"] == "Containerfile"
 
 
