@@ -29,6 +29,14 @@ options:
     description: The name of its one context. Empty for the cluster's name.
     type: str
     default: ""
+  endpoint:
+    description: Address of the cluster, as M(slipway.platform.eks_cluster) returns it. With it and O(certificate_authority) EKS is not asked.
+    type: str
+    default: ""
+  certificate_authority:
+    description: The cluster's authority, as M(slipway.platform.eks_cluster) returns it.
+    type: str
+    default: ""
 extends_documentation_fragment:
   - slipway.platform.aws
 attributes:

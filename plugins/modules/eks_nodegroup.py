@@ -18,6 +18,10 @@ options:
     description: The cluster's name.
     type: str
     required: true
+  cluster_version:
+    description: The cluster's Kubernetes version, or the one that it will have after this run. Left out EKS is asked where it matters.
+    type: str
+    default: ""
   state:
     description: With V(absent) these node groups are deleted, and that is waited for.
     type: str

@@ -62,7 +62,7 @@ def _describe(aws: Aws, cluster: str, name: str) -> Mapping[str, Any] | None:
 def _changes(aws: Aws, params: Mapping[str, Any], asked: list[Wanted], found: Mapping[str, Any]) -> list[Change]:
     """Everything that can be refused is, before anything is written."""
     tags = texts(params["tags"])
-    kubernetes = _kubernetes(aws, params["cluster"], asked, found)
+    kubernetes = params["cluster_version"] or _kubernetes(aws, params["cluster"], asked, found)
 
     def one(each: Wanted) -> Change:
         there = found[each.name]

@@ -107,7 +107,7 @@ def _write(aws: Aws, cluster: str, each: Change) -> None:
         more: dict[str, Any] = {"type": each.entry.type, **given(each.after["tags"])}
         more |= {"username": each.entry.username} if each.entry.username else {}
         more |= {"kubernetesGroups": list(each.entry.groups)} if each.entry.groups else {}
-        eventually(aws, lambda: aws.call("eks", "create_access_entry", **where, **more), not_spread, SPREAD)
+        _create(aws, {**where, **more})
     else:
         if each.update:
             aws.call("eks", "update_access_entry", **where, **each.update)
@@ -118,3 +118,15 @@ def _write(aws: Aws, cluster: str, each: Change) -> None:
         aws.call("eks", "associate_access_policy", **where, policyArn=policy, accessScope=scope)
     for policy in each.dropped:
         aws.call("eks", "disassociate_access_policy", **where, policyArn=policy)
+
+
+def _create(aws: Aws, parameters: Mapping[str, Any]) -> None:
+    """What EKS says of a principal that is not there does not say which one it is."""
+    try:
+        eventually(aws, lambda: aws.call("eks", "create_access_entry", **parameters), not_spread, SPREAD)
+    except InvalidInput as error:
+        if not not_spread(error):
+            raise
+        raise InvalidInput(
+            f"entries: {parameters['principalArn']} is no role or user that EKS in {aws.region} knows; make it first, or correct its ARN ({error.message})"
+        ) from None

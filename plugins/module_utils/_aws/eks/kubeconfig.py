@@ -34,13 +34,9 @@ class Result(Converged):
 def task(aws: Aws, params: Mapping[str, Any], check_mode: bool) -> Result:
     """``params``: as options.KUBECONFIG has them."""
     path, cluster = Path(params["path"]).absolute(), params["cluster"]
-    found = find(aws, cluster)
-    if not found and not check_mode:
-        raise inside.no_cluster(aws, cluster)
-    endpoint = (found or {}).get("endpoint") or ""
-    if not endpoint and not check_mode:
-        raise NotReady(f"cluster {cluster} in {aws.region} is {(found or {}).get('status')} and has no endpoint yet; run again when it is ACTIVE")
-    authority = ((found or {}).get("certificateAuthority") or {}).get("data") or LATER
+    endpoint, authority = params["endpoint"], params["certificate_authority"]
+    if not (endpoint and authority):
+        endpoint, authority = _reached_by(aws, cluster, check_mode)
     context = params["context"] or cluster
     files = {
         path: (_MODES["kubeconfig"], content(aws, params, path, endpoint or LATER, authority, context)),
@@ -54,6 +50,17 @@ def task(aws: Aws, params: Mapping[str, Any], check_mode: bool) -> Result:
             write(each, text, mode)
     done = tuple(f"write {each}" for each in after if before.get(each) != after[each])
     return Result(before, after, done, str(path), context, endpoint or LATER)
+
+
+def _reached_by(aws: Aws, cluster: str, check_mode: bool) -> tuple[str, str]:
+    """Its address, and its authority as base64; check mode takes what is not there yet as known later."""
+    found = find(aws, cluster)
+    if not found and not check_mode:
+        raise inside.no_cluster(aws, cluster)
+    endpoint = (found or {}).get("endpoint") or ""
+    if not endpoint and not check_mode:
+        raise NotReady(f"cluster {cluster} in {aws.region} is {(found or {}).get('status')} and has no endpoint yet; run again when it is ACTIVE")
+    return endpoint, ((found or {}).get("certificateAuthority") or {}).get("data") or LATER
 
 
 def program_of(kubeconfig: Path) -> Path:

@@ -36,7 +36,7 @@ def task(aws: Aws, params: Mapping[str, Any], check_mode: bool) -> Result:
         if not check_mode:
             aws.together(lambda each: _delete(aws, params, each.name), there)
         return Result({each.name: seen(found[each.name] or {}) for each in there}, {}, tuple(f"delete {each.name}" for each in there))
-    version = _cluster_version(aws, params["cluster"], asked, found)
+    version = params["cluster_version"] or _cluster_version(aws, params["cluster"], asked, found)
     tags = texts(params["tags"])
     changes = [change(each, found[each.name], version, tags, params["purge_tags"]) for each in asked]
     if not check_mode:

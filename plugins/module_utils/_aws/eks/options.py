@@ -13,6 +13,7 @@ NODE_POOLS = ["general-purpose", "system"]
 _STATE: dict[str, Any] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 _NAMES: dict[str, Any] = {"type": "list", "elements": "str"}
 _CLUSTER_NAME: dict[str, Any] = {"type": "str", "required": True}
+_CLUSTER_VERSION: dict[str, Any] = {"cluster_version": {"type": "str", "default": ""}}
 _PURGE: dict[str, Any] = {"purge": {"type": "bool", "default": False}, "purge_only": {"type": "dict", "default": {}}}
 
 CLUSTER: dict[str, Any] = {
@@ -85,6 +86,7 @@ ADDON: dict[str, Any] = {
     **CONNECTION,
     **TAGS,
     "cluster": _CLUSTER_NAME,
+    **_CLUSTER_VERSION,
     "state": _STATE,
     "wait": {"type": "bool", "default": True},
     "timeout": {"type": "int", "default": 1200},
@@ -132,6 +134,7 @@ NODEGROUP: dict[str, Any] = {
     **CONNECTION,
     **TAGS,
     "cluster": _CLUSTER_NAME,
+    **_CLUSTER_VERSION,
     "state": _STATE,
     "timeout": {"type": "int", "default": 3600},
     "nodegroups": {
@@ -189,4 +192,6 @@ KUBECONFIG: dict[str, Any] = {
     "path": {"type": "path", "required": True},
     "role_arn": {"type": "str", "default": ""},
     "context": {"type": "str", "default": ""},
+    "endpoint": {"type": "str", "default": ""},
+    "certificate_authority": {"type": "str", "default": ""},
 }

@@ -267,3 +267,17 @@ def test_tags_of_others_stay(rig: Rig) -> None:
     rig.eks.tag_resource(resourceArn=found(rig)["addonArn"], tags={"team": "blue", "slipway:old": "x"})
     assert run(rig, {"name": METRICS}).changed
     assert found(rig)["tags"] == TAGS | {"team": "blue"}
+
+
+def test_a_plan_knows_versions_by_that_which_the_cluster_will_have(rig: Rig) -> None:
+    wanted = {"name": "kube-proxy", "version": "default"}
+    with rig.nothing_written():
+        assert run(rig, wanted, check=True, cluster_version="1.35").after["kube-proxy"]["version"].startswith("v1.35.")
+    auto(rig)
+    run(rig, wanted)
+    with rig.nothing_written():
+        planned = run(rig, wanted, check=True, cluster_version="1.35")
+    assert planned.actions == ("change kube-proxy",)
+    rig.ensure(version="1.35", role_arn=rig.role, subnets=rig.subnets)
+    done = run(rig, wanted, cluster_version="1.35")
+    assert (planned.before, planned.after) == (done.before, done.after)

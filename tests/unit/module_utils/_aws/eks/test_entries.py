@@ -206,3 +206,9 @@ def test_what_can_not_be_is_said_before_anything_is_touched(rig: Rig, entry: dic
 def test_a_principal_that_stands_there_twice_is_refused(rig: Rig) -> None:
     with pytest.raises(InvalidInput, match="stands there twice"):
         rig.run("entries", cluster="one", entries=[{"principal_arn": rig.role}, {"principal_arn": rig.role}])
+
+
+def test_a_principal_that_never_comes_to_be_is_named(rig: Rig) -> None:
+    rig.cluster()
+    with pytest.raises(InvalidInput, match="entries: arn:aws:iam::123456789012:role/tpyo is no role or user that EKS in eu-central-1 knows; make it first, or"):
+        rig.run("entries", cluster="one", entries=[{"principal_arn": "arn:aws:iam::123456789012:role/tpyo"}])

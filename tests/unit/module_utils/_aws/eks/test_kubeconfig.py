@@ -154,3 +154,12 @@ def test_without_a_cluster_and_with_one_in_the_making(rig: Rig, tmp_path: Path) 
     with pytest.raises(NotReady, match="is CREATING and has no endpoint yet; run again when it is ACTIVE"):
         run(rig, path)
     assert not path.exists()
+
+
+def test_what_the_cluster_told_need_not_be_asked_again(rig: Rig, tmp_path: Path) -> None:
+    rig.cluster()
+    path, shown = tmp_path / "kubeconfig", rig.describe()
+    run(rig, path)
+    with rig.calls() as calls:
+        assert not run(rig, path, endpoint=shown["endpoint"], certificate_authority=shown["certificateAuthority"]["data"]).changed
+    assert calls == {}

@@ -202,3 +202,12 @@ def test_what_can_not_be_is_said_before_anything_is_touched(rig: Rig, change: di
     rig.cluster()
     with rig.nothing_written(), pytest.raises(InvalidInput, match=says):
         run(rig, workers(rig) | change)
+
+
+def test_a_plan_of_an_upgrade_knows_the_version_that_the_cluster_will_have(rig: Rig) -> None:
+    rig.ensure()
+    run(rig, full(rig))
+    with rig.nothing_written(), rig.calls() as calls:
+        planned = run(rig, full(rig), check=True, cluster_version="1.35")
+    assert planned.actions == ("change workers: version 1.35",)
+    assert calls == {"ListNodegroups": 1, "DescribeNodegroup": 1}
