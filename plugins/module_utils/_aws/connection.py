@@ -7,7 +7,7 @@ from __future__ import annotations
 import importlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +18,6 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import Mi
 
 T = TypeVar("T")
 _AT_ONCE = 8  # AWS throttles per account and operation: more only makes everybody wait
-_CONNECT, _READ = 10, 60  # seconds; adaptive retries multiply them
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Access:
     """How AWS is reached. Credentials are not among it: boto3 finds them (environment, profile, SSO, instance or pod identity).
 
     ``region``: "" for that of the configuration of AWS. ``endpoint_urls``: by service, in boto3's names ("eks"); ``endpoint_url`` is that of all
-    others, "" for AWS's own. ``attempts``: of each call.
+    others, "" for AWS's own. ``attempts``: of each call; ``connect``, ``read``: seconds of each attempt.
     """
 
     region: str
@@ -34,6 +33,8 @@ class Access:
     endpoint_url: str = ""
     endpoint_urls: Mapping[str, str] = field(default_factory=dict)
     attempts: int = 8
+    connect: float = 10
+    read: float = 60
 
     def endpoint(self, service: str) -> str | None:
         """None: AWS's own, or what the environment says (AWS_ENDPOINT_URL)."""
@@ -91,11 +92,17 @@ class Aws:
 
     def listed(self, service: str, operation: str, key: str, /, **parameters: Any) -> list[Any]:
         """``key`` of all pages together."""
+        return list(self.each(service, operation, key, **parameters))
+
+    def each(self, service: str, operation: str, key: str, /, **parameters: Any) -> Iterator[Any]:
+        """The same one by one, so that what came before an error is there."""
         client = self.client(service)
         try:
             if not client.can_paginate(operation):
-                return list(self.call(service, operation, **parameters).get(key) or ())
-            return [each for page in client.get_paginator(operation).paginate(**parameters) for each in page.get(key) or ()]
+                yield from self.call(service, operation, **parameters).get(key) or ()
+            else:
+                for page in client.get_paginator(operation).paginate(**parameters):
+                    yield from page.get(key) or ()
         except SlipwayError:
             raise
         except Exception as error:
@@ -119,8 +126,8 @@ class Aws:
     def _connect(self, service: str) -> Any:
         session = self._made_session()
         config = importlib.import_module("botocore.config").Config(
-            connect_timeout=_CONNECT,
-            read_timeout=_READ,
+            connect_timeout=self.access.connect,
+            read_timeout=self.access.read,
             retries={"mode": "adaptive", "total_max_attempts": self.access.attempts},
             max_pool_connections=_AT_ONCE,
             user_agent_extra="slipway",

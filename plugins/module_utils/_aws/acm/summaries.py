@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws import tags
@@ -12,9 +13,14 @@ from ansible_collections.slipway.platform.plugins.module_utils._aws.connection i
 
 def summaries(aws: Aws) -> list[dict[str, Any]]:
     """All certificates of the region, as ListCertificates has them."""
+    return list(each_summary(aws))
+
+
+def each_summary(aws: Aws) -> Iterator[dict[str, Any]]:
+    """The same one by one."""
     # Without all key types named only RSA of 1024 and 2048 bits is listed. The model knows them, also those to come.
     kinds = list(aws.client("acm").meta.service_model.shape_for("KeyAlgorithm").enum)
-    return aws.listed("acm", "list_certificates", "CertificateSummaryList", Includes={"keyTypes": kinds})
+    yield from aws.each("acm", "list_certificates", "CertificateSummaryList", Includes={"keyTypes": kinds}, PaginationConfig={"PageSize": 1000})
 
 
 def describe(aws: Aws, arn: str) -> dict[str, Any]:

@@ -7,31 +7,19 @@ API references: ACM ListCertificates, IAM ListServerCertificates, RDS DescribeDB
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from ansible_collections.slipway.platform.plugins.module_utils._aws.acm.summaries import each_summary
+from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Access, Aws
 from ansible_collections.slipway.platform.plugins.module_utils._certificates import inventory
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Certificate, Found, Problem
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.options import AwsPart, Request
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.plan import Context
-from ansible_collections.slipway.platform.plugins.module_utils._errors import Denied, InvalidInput, Missing, SlipwayError, Unreachable
 
-_DENIED = {
-    "AccessDenied",
-    "AccessDeniedException",
-    "AuthFailure",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "SignatureDoesNotMatch",
-    "UnauthorizedOperation",
-    "UnrecognizedClientException",
-}
-_NO_CREDENTIALS = {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError", "UnauthorizedSSOTokenError"}
-_PERMISSIONS = {"acm": "acm:ListCertificates", "iam": "iam:ListServerCertificates", "rds": "rds:DescribeDBInstances and rds:DescribeCertificates"}
+_ATTEMPTS = 3
 # Requests for certificates that nobody ever had: they neither serve nor expire.
 _NEVER_ISSUED = {"PENDING_VALIDATION", "VALIDATION_TIMED_OUT", "FAILED"}
 
@@ -39,36 +27,20 @@ _NEVER_ISSUED = {"PENDING_VALIDATION", "VALIDATION_TIMED_OUT", "FAILED"}
 def collect(parts: Sequence[AwsPart], request: Request, context: Context) -> Iterator[Found]:  # noqa: ARG001  as every source
     """What AWS has. A service that may not be asked, or does not answer, is a row of its own, and the others are asked."""
     for part in parts:
+        # Deadlines are those of everything else that is looked at, so that a service that does not answer holds up nobody.
+        aws = Aws(Access(part.region, part.profile, part.endpoint_url, attempts=_ATTEMPTS, connect=request.connect_timeout, read=max(request.timeout, 1)))
         for service in part.services:
             region = "global" if service == "iam" else part.region
             row = Found("aws", f"{service} {region}", {"service": service, "region": region}, thresholds=part.thresholds)
             try:
-                yield from _SERVICES[service](connect(part, service, request), row)
-            except Exception as error:  # botocore makes its classes at run time, and its import is optional
-                yield replace(row, problems=(_problem(error, service),))
+                aws.client(service)  # what keeps from asking at all is said once
+                yield from _SERVICES[service](aws, row)
+            except Exception as error:  # what came before stays
+                yield replace(row, problems=(inventory.problem(error, service),))
 
 
-def connect(part: AwsPart, service: str, request: Request) -> Any:
-    """boto3's client, with the credentials that boto3 finds. Raises ``Missing`` if boto3 is not installed."""
-    try:
-        boto3, config = importlib.import_module("boto3"), importlib.import_module("botocore.config")
-    except ImportError:
-        raise Missing("certificates in AWS need the Python package boto3 on the controller: pip install boto3") from None
-    settings = config.Config(
-        connect_timeout=request.connect_timeout,
-        read_timeout=max(request.timeout, 1),
-        retries={"mode": "standard", "max_attempts": 3},
-        user_agent_extra="slipway",
-    )
-    session = boto3.Session(profile_name=part.profile or None, region_name=part.region)
-    return session.client(service, endpoint_url=part.endpoint_url or None, config=settings)
-
-
-def _acm(client: Any, row: Found) -> Iterator[Found]:
-    # Without all key types named only RSA of 1024 and 2048 bits is listed. The model knows them, also those to come.
-    kinds = list(client.meta.service_model.shape_for("KeyAlgorithm").enum)
-    pages = client.get_paginator("list_certificates").paginate(Includes={"keyTypes": kinds}, PaginationConfig={"PageSize": 1000})
-    for each in (each for page in pages for each in page.get("CertificateSummaryList", ())):
+def _acm(aws: Aws, row: Found) -> Iterator[Found]:
+    for each in each_summary(aws):
         arn, status = each["CertificateArn"], each.get("Status", "")
         if status not in _NEVER_ISSUED:
             yield _row(row, f"acm {each.get('DomainName', '')} {arn.rpartition('/')[2]}", arn, _of_acm(each), _acm_problems(each), _acm_facts(each))
@@ -94,22 +66,20 @@ def _acm_facts(each: Mapping[str, Any]) -> dict[str, Any]:
     return {ours: each[theirs] for theirs, ours in keys.items() if theirs in each}
 
 
-def _iam(client: Any, row: Found) -> Iterator[Found]:
-    pages = client.get_paginator("list_server_certificates").paginate(PaginationConfig={"PageSize": 1000})
-    for each in (each for page in pages for each in page.get("ServerCertificateMetadataList", ())):
+def _iam(aws: Aws, row: Found) -> Iterator[Found]:
+    for each in aws.each("iam", "list_server_certificates", "ServerCertificateMetadataList", PaginationConfig={"PageSize": 1000}):
         name = each["ServerCertificateName"]
         yield _row(row, f"iam {each.get('Path', '/')}{name}", each["Arn"], _certificate(name, None, each.get("Expiration")))
 
 
-def _rds(client: Any, row: Found) -> Iterator[Found]:
+def _rds(aws: Aws, row: Found) -> Iterator[Found]:
     """A row for each instance: its own certificate, and the authority that signed it, which clients trust by name."""
     authorities: dict[str, Any] = {}
     try:
-        pages = client.get_paginator("describe_certificates").paginate()
-        authorities = {each["CertificateIdentifier"]: each for page in pages for each in page.get("Certificates", ())}
+        authorities = {each["CertificateIdentifier"]: each for each in aws.each("rds", "describe_certificates", "Certificates")}
     except Exception as error:  # then what instances say of themselves is still known
-        yield replace(row, name=f"{row.name} authorities", problems=(_problem(error, "rds"),))
-    for each in (each for page in client.get_paginator("describe_db_instances").paginate() for each in page.get("DBInstances", ())):
+        yield replace(row, name=f"{row.name} authorities", problems=(inventory.problem(error, "rds"),))
+    for each in aws.each("rds", "describe_db_instances", "DBInstances"):
         name, details = each["DBInstanceIdentifier"], each.get("CertificateDetails") or {}
         signed_by = details.get("CAIdentifier") or each.get("CACertificateIdentifier") or ""
         authority = authorities.get(signed_by) or {}
@@ -148,24 +118,4 @@ def _key(algorithm: str) -> str:
     return f"{kind} {({'prime256v1': 'P-256', 'secp384r1': 'P-384', 'secp521r1': 'P-521'}).get(size, size)}" if size else "unknown"
 
 
-_SERVICES: Mapping[str, Callable[[Any, Found], Iterator[Found]]] = {"acm": _acm, "iam": _iam, "rds": _rds}
-
-
-def _problem(error: Exception, service: str) -> Problem:
-    foreign = type(error).__module__.partition(".")[0] in ("botocore", "boto3")
-    return inventory.problem(_meaning(error, service) if foreign else error, service)
-
-
-def _meaning(error: Exception, service: str) -> SlipwayError:
-    """What an error of botocore means. Texts of its own can quote what a credential provider printed, so codes and classes are shown."""
-    details = (getattr(error, "response", None) or {}).get("Error", {})
-    code, kind = str(details.get("Code", "")), type(error).__name__
-    if code in _DENIED:
-        return Denied(f"AWS refuses {service} ({code}): check the credentials, and that they may {_PERMISSIONS[service]}")
-    if kind in _NO_CREDENTIALS:
-        return Denied(f"there are no credentials for AWS here ({kind}); give a profile, or the environment variables of AWS")
-    if kind == "ProfileNotFound":
-        return InvalidInput("the profile is not in the configuration of AWS; correct its name")
-    if code:
-        return Unreachable(f"AWS answers {service} with {code}; try again")
-    return Unreachable(f"AWS, {service}: no usable answer ({kind})")
+_SERVICES: Mapping[str, Callable[[Aws, Found], Iterator[Found]]] = {"acm": _acm, "iam": _iam, "rds": _rds}
