@@ -207,7 +207,7 @@ def test_namespaces_that_come_and_changes_by_others(api: KubeApi, world: World) 
     for _ in range(15):
         reconciler.look()
     assert api.objects[binding]["subjects"]
-    assert "access policies that are accepted and mean nothing in the real cluster: AmazonEKSClusterInsightsPolicy" in said
+    assert "access policies that are accepted and mean nothing in the real cluster: AmazonEKSClusterInsightsPolicy" in said[0]
 
 
 def test_a_cluster_that_is_away_is_said(world: World, api: KubeApi) -> None:
