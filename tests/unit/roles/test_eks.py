@@ -60,6 +60,10 @@ def test_a_cluster_of_auto_mode(site: Site) -> None:
     cluster = site.eks.describe_cluster(name="shop")["cluster"]
     assert (cluster["version"], cluster["computeConfig"]["enabled"], cluster["upgradePolicy"]) == ("1.34", True, {"supportType": "STANDARD"})
     assert first.result["endpoint"] == site.kube.url
+    policy = site.aws.client("iam").get_role_policy(RoleName="shop-cluster", PolicyName="tags")["PolicyDocument"]["Statement"]
+    own = {"aws:RequestTag/eks:eks-cluster-name": "${aws:PrincipalTag/eks:eks-cluster-name}"}
+    assert {each["Sid"] for each in policy if each["Condition"]["StringEquals"] == own} == {"Compute", "Storage", "Networking", "LoadBalancer"}
+    assert first.result["user_tags"]
     provider = site.eks.describe_identity_provider_config(clusterName="shop", identityProviderConfig={"type": "oidc", "name": "sso"})
     assert provider["identityProviderConfig"]["oidc"]["groupsPrefix"] == "sso:"
     assert subjects(site, "clusterrolebindings/slipway:readers") == ["slipway:readers", "sso:team"]

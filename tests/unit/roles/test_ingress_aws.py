@@ -186,6 +186,10 @@ def test_the_load_balancer_controllers_kinds_are_in_another_group_and_it_sets_he
     assert made["LoadBalancerConfiguration"]["spec"]["tags"]["slipway:environment"] == "prod"
     assert "listenerAttributes" not in str(objects())
     assert "tags" not in objects()["LoadBalancerConfiguration"]["spec"], "AWS's policies for Auto Mode let no tags of others be set"
+    allowed = objects(ingress_tags_allowed=True)["LoadBalancerConfiguration"]["spec"]["tags"]
+    assert allowed == {"slipway:environment": "prod", "slipway:name": "gateway"}
+    never = objects(ingress_tags_allowed=True, ingress_aws={"zone": "x", "tag_balancer": False})
+    assert "tags" not in never["LoadBalancerConfiguration"]["spec"]
 
 
 @pytest.mark.parametrize("controller", ["eks.amazonaws.com/gateway-alb", "gateway.k8s.aws/alb"])
