@@ -26,3 +26,15 @@ def test_another_account_is_a_finding_among_others(tmp_path: Path, monkeypatch: 
         assert passed["changed"] is True
     failed = run("preflight", environment="prod", aws=aws | {"region": "eu-west"})
     assert failed["msg"] == "region: 'eu-west' is no name of a region; write one such as eu-central-1"
+
+
+def test_aws_is_not_asked_about_what_can_not_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checks = [{"that": True, "otherwise": "never"}, {"that": False, "otherwise": "aws_account_id is 12: write 12 digits"}]
+    with simulated.running() as simulator:
+        for name, value in simulator.environ.items():
+            monkeypatch.setenv(name, value)
+        aws = {"region": "eu-central-1", "account_id": "12"}
+        assert run("preflight", environment="prod", checks=checks, aws=aws)["findings"] == ["aws_account_id is 12: write 12 digits"]
+        unset = run("preflight", environment="prod", settings={"aws_account_id": ""}, aws=aws | {"account_id": ""})
+        assert len(unset["findings"]) == 1
+        assert simulator.log == []

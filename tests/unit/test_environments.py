@@ -1,0 +1,258 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The inventories, and environments that share a cluster and an account: no two things of dev and stage have one name, unless both say the same of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.plugins.loader import init_plugin_loader
+from support.actions import run
+from support.environments import Environment
+from support.roles import variable
+from support.tree import CHECKOUT, load_yaml
+
+INVENTORIES = CHECKOUT / "inventories"
+SHARING = ("dev", "stage")
+Things = dict[tuple[str, ...], Any]
+"""What is said of each thing, by kind, namespace and name."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _plugins() -> None:
+    init_plugin_loader()
+
+
+@cache
+def environment(name: str) -> Environment:
+    """As in a run in which every role has done its work, with a secret beside what the services have."""
+    first = Environment(name)
+    services, namespace, domain = (first.of(f"slipway_{key}") for key in ("services", "namespace", "domain"))
+    score = run("score_info", services=services, project_dir=str(CHECKOUT), namespace=namespace, domain=domain)
+    bindings = {kind: [_binding(each, kind) for each in score["resources"][kind]] for kind in ("postgres", "redis")}
+    network = {
+        "vpc": {"id": "vpc-1", "cidr": first.of("eks_cidr")},
+        "subnets": {"private": {"a": "subnet-1", "b": "subnet-2"}, "isolated": {}},
+        "security_group": "sg-1",
+    }
+    return Environment(
+        name,
+        slipway_secrets=[{"name": "mail", "deliver": {"service": "hello", "namespace": namespace}}],
+        __slipway_score=score,
+        eks_result=network | {"kubeconfig": "kubeconfig"},
+        registry_result={"host": "registry.example", "ca_file": "", "auth_file": "", "pull_secret_file": ""},
+        postgres_result={"bindings": bindings["postgres"]},
+        redis_result={"bindings": bindings["redis"]},
+    )
+
+
+def _binding(item: dict[str, str], kind: str) -> dict[str, str]:
+    return {**item, "secret": f"{item['service']}-{item['resource']}", "type": kind, "version": "1"}
+
+
+@cache
+def in_cluster(environment: Environment) -> Things:
+    """The objects of roles that an environment on AWS has, each with the set that it is of."""
+    ingress = {"__ingress_acm": {"arn": "arn:certificate"}}
+    image = {"images": {name: {"reference": name} for name in ("postgres-client", "redis")}}
+    redis = {"__redis_image": image}
+    deliveries = environment.role("redis", "__redis_deliveries")
+    redis["__redis_store"] = {"deliveries": [{**each, "version": "1"} for each in deliveries], "secrets": []}
+    secrets = {
+        "__secrets_account": {"account_id": "111122223333", "partition": "aws", "region": "eu-central-1"},
+        "__secrets_manager": {"secrets": [{"name": each["name"], "version_id": "1"} for each in environment.role("secrets", "__secrets_in_aws")]},
+        "__secrets_iam": {"roles": {environment.role("secrets", "__secrets_role"): {"arn": "arn:role"}}},
+    }
+    postgres = {"__postgres_image": image, "__postgres_instance": {"endpoint": "database.example"}}
+    made = [
+        *environment.role("ingress", "__ingress_aws_class_objects"),
+        *environment.role("ingress", "__ingress_aws_objects", **ingress),
+        *environment.role("postgres", "__postgres_client_objects", **postgres),
+        *environment.role("redis", "__redis_objects", **redis),
+        *environment.role("secrets", "__secrets_operator_objects", **secrets),
+        *environment.role("secrets", "__secrets_delivery_objects", **secrets),
+    ]
+    found: Things = {(each["kind"], each["metadata"].get("namespace", ""), each["metadata"]["name"]): each for each in made}
+    for role in ("postgres", "redis"):
+        for item in environment.role("secrets", "secrets_deliveries"):
+            found["secret of the store", environment.inputs(role)[f"{role}_store_namespace"], item["secret"]] = environment.name
+    for item in (*deliveries, *environment.role("secrets", "__secrets_binding_deliveries")):
+        found["Secret", item["namespace"], item["secret"]] = environment.name
+    return found | {("release", environment.of("slipway_namespace"), environment.of("slipway_namespace")): environment.name}
+
+
+@cache
+def in_account(environment: Environment) -> Things:
+    """What roles make in AWS. A name that belongs to one environment is described by it alone."""
+    name = environment.name
+    tags = environment.of("__slipway_registry_tags")
+    found: Things = {("repository", each["name"]): (each, tags) for each in environment.role("registry", "__registry_repositories")}
+    eks = {key: value for key, value in environment.inputs("eks").items() if key not in ("eks_kubeconfig", "eks_result")}
+    found["cluster", eks["eks_name"]] = eks
+    postgres = environment.inputs("postgres")["postgres_name"]
+    found |= {(kind, f"{postgres}{rest}"): name for kind, rest in (("instance", ""), ("security group", "-database"), ("key", "-database"))}
+    found |= {("log group", each["name"]): name for each in environment.role("postgres", "__postgres_log_groups")}
+    found |= {("secret", each["name"]): name for each in environment.role("secrets", "__secrets_in_aws")}
+    found["role", environment.role("secrets", "__secrets_role")] = name
+    found["pod identity", environment.inputs("secrets")["secrets_operator_namespace"]] = name
+    return found | {("record", host): name for host in environment.inputs("ingress")["ingress_hostnames"]}
+
+
+@pytest.mark.parametrize("look", [in_cluster, in_account], ids=["in the cluster", "in the account"])
+def test_two_environments_have_no_thing_in_common_of_which_they_say_different_things(look: Any) -> None:
+    dev, stage = (look(environment(name)) for name in SHARING)
+    assert len(dev) > 12
+    different = {name: (dev[name], stage[name]) for name in dev.keys() & stage.keys() if dev[name] != stage[name]}
+    assert not different, f"dev and stage take these from each other: {sorted(different)}"
+
+
+def test_what_they_share_is_the_cluster_the_images_and_definitions() -> None:
+    dev, stage = ({**in_cluster(environment(name)), **in_account(environment(name))} for name in SHARING)
+    assert {name[0] for name in dev.keys() & stage.keys()} == {"cluster", "repository", "GatewayClass"}
+
+
+def test_everything_of_one_environment_says_so_in_its_tags_and_what_is_shared_says_of_whom() -> None:
+    for name in SHARING:
+        tags = {role: environment(name).inputs(role)[f"{role}_tags"] for role in ("postgres", "secrets", "ingress")}
+        assert {role: each["slipway:environment"] for role, each in tags.items()} == dict.fromkeys(tags, name)
+        assert environment(name).inputs("registry")["registry_tags"]["slipway:environment"] == "nonprod"
+        assert environment(name).role("eks", "__eks_tags")["slipway:environment"] == "nonprod"
+
+
+def test_one_variable_gives_each_a_cluster_of_its_own() -> None:
+    for name in SHARING:
+        alone = Environment(name, aws_cluster_environment=name)
+        assert alone.of("eks_name") == f"slipway-{name}"
+        assert alone.of("__slipway_namespaces") == Environment("prod").of("__slipway_namespaces")
+        assert alone.of("__slipway_namespaces.ingress") == "ingress"
+        assert alone.of("__slipway_registry_tags")["slipway:environment"] == "nonprod", "the account has one registry all the same"
+
+
+@pytest.mark.parametrize("name", ["local", "prod"])
+def test_an_environment_with_a_cluster_of_its_own_has_the_roles_own_names(name: str) -> None:
+    names = {**Environment(name).of("__slipway_namespaces")}
+    assert names == {
+        "ingress": variable("ingress", "ingress_namespace"),
+        "postgres": variable("postgres", "postgres_namespace"),
+        "redis": variable("redis", "redis_namespace"),
+        "operator": variable("secrets", "secrets_operator_namespace"),
+        "store": variable("secrets", "secrets_store_namespace"),
+    }
+
+
+def test_nobody_of_one_environment_is_let_to_the_pods_of_another() -> None:
+    """Whatever a policy lets in or out by namespace is of the environment itself, or the cluster's own."""
+    for name in SHARING:
+        own = {environment(name).of("slipway_namespace"), *environment(name).of("__slipway_namespaces").values(), "kube-system", "observability"}
+        policies = [each for (kind, *_), each in in_cluster(environment(name)).items() if kind == "NetworkPolicy"]
+        named = set(re.findall('kubernetes[.]io/metadata[.]name": "([a-z-]+)', json.dumps(policies)))
+        assert policies
+        assert named <= own
+        closed = {each["metadata"]["namespace"] for each in policies if each["spec"]["podSelector"] == {}}
+        spaces = environment(name).of("__slipway_namespaces")
+        assert closed == {spaces[each] for each in ("postgres", "redis", "operator")}
+
+
+# --- where a value stands
+
+
+def test_a_name_stands_in_one_place() -> None:
+    for name in SHARING:
+        own = load_yaml(INVENTORIES / name / "group_vars/all.yml")
+        link = INVENTORIES / name / "group_vars/nonprod.yml"
+        assert link.resolve() == INVENTORIES / "nonprod.yml"
+        assert not own.keys() & load_yaml(link).keys(), "the group's would win"
+
+
+def test_dev_and_stage_say_the_same_things_and_no_more_than_roles_take() -> None:
+    dev, stage, prod = (load_yaml(INVENTORIES / name / "group_vars/all.yml") for name in (*SHARING, "prod"))
+    assert dev.keys() == stage.keys()
+    assert dev.keys() <= prod.keys()
+    known = {option for path in CHECKOUT.glob("roles/*/meta/argument_specs.yml") for option in load_yaml(path)["argument_specs"]["main"]["options"]}
+    said = {*dev, *load_yaml(INVENTORIES / "nonprod.yml")}
+    prefixes = tuple(f"{path.name}_" for path in CHECKOUT.glob("roles/*"))
+    assert not {name for name in said if name.startswith(prefixes) and not name.endswith("_provider")} - known
+
+
+@pytest.mark.parametrize("name", ["dev", "stage", "prod"])
+def test_nothing_is_wrong_with_what_is_there(name: str) -> None:
+    here = environment(name)
+    assert [each["otherwise"] for each in here.of("__slipway_checks + __slipway_checks_of_providers") if not each["that"]] == []
+    assert [key for key, value in here.of("__slipway_required_settings").items() if value in (None, "")] == []
+    policy = INVENTORIES / name / "policy.yml"
+    assert not policy.exists() or load_yaml(policy)["environment"] == name
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"aws_account_id": 12345}, "aws_account_id is 12345: an account has 12 digits; write them in quotes"),
+        ({"aws_region": "eu-central"}, "aws_region is eu-central, which is no name of a region"),
+        ({"eks_zones": ["eu-central-1a", "us-east-1b"]}, "eks_zones: us-east-1b is no zone of aws_region, eu-central-1"),
+        ({"eks_zones": ["eu-central-1a"]}, "eks_zones: EKS needs two zones"),
+        ({"slipway_domain": "dev.example.org"}, "slipway_domain is dev.example.org, which is not in the zone dev.example.com"),
+        ({"slipway_domain": "xdev.example.com"}, "slipway_domain is xdev.example.com, which is not in the zone dev.example.com"),
+        ({"ingress_aws": {"scheme": "internal"}}, "ingress_aws.zone: name the hosted zone of Route 53 that dev.example.com is in"),
+        ({"slipway_namespace": "hello"}, "slipway_namespace is hello, and other environments are on this cluster"),
+        ({"ingress_provider": "local"}, "ingress_provider is local, and other environments are on this cluster"),
+    ],
+)
+def test_what_can_not_be_is_told(given: dict[str, Any], sentence: str) -> None:
+    [wrong] = [each["otherwise"] for each in Environment("dev", **given).of("__slipway_checks") if not each["that"]]
+    assert wrong.startswith(sentence)
+
+
+def test_domains_below_the_zone_and_without_one_are_fine() -> None:
+    for given in ({"slipway_domain": "shop.dev.example.com"}, {"ingress_aws": {"zone_id": "Z1"}}, {"ingress_aws": {"zone": "dev.example.com."}}):
+        assert all(each["that"] for each in Environment("dev", **given).of("__slipway_checks")), given
+
+
+# --- as a person types it
+
+
+def typed(*argv: str) -> str:
+    """What is said to whom nothing is done for, in one line."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_"))}
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), *argv]
+    done = subprocess.run(command, cwd=CHECKOUT, env=kept, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
+    assert "changed=1" not in done.stdout
+    return " ".join((done.stdout + done.stderr).split())
+
+
+def _has_plays(path: Path) -> bool:
+    found = load_yaml(path)
+    return isinstance(found, list) and any("hosts" in each or "ansible.builtin.import_playbook" in each for each in found)
+
+
+PLAYBOOKS = sorted(str(path.relative_to(CHECKOUT)) for folder in (".", "playbooks") for path in (CHECKOUT / folder).glob("*.yml") if _has_plays(path))
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_who_names_no_environment_is_told_to(playbook: str) -> None:
+    assert "say which environment is meant, with -i local, -i dev, -i stage or -i prod" in typed(playbook)
+
+
+def test_a_misspelt_environment_is_no_other() -> None:
+    assert "Completely failed to parse inventory source" in typed("site.yml", "-i", "prd")
+
+
+def test_a_missing_setting_and_a_misspelt_provider_are_told_together() -> None:
+    said = typed("site.yml", "-i", "dev", "-e", "slipway_domain=", "-e", "cluster_provider=ekss")
+    assert "slipway_domain is not set: write it into inventories/dev/group_vars/all.yml" in said
+    assert "cluster_provider is ekss: write kind or eks or existing" in said
+
+
+def test_what_a_provider_needs_is_asked_for_before_aws_is() -> None:
+    said = typed("site.yml", "-i", "stage", "-e", "aws_account_id=", "-e", "ingress_aws=")
+    assert "aws_account_id is not set" in said
+    assert "ingress_aws is not set" in said
+    assert "GetCallerIdentity" not in said
