@@ -214,8 +214,9 @@ def test_renewal_on_aws_says_what_renews_itself_and_imports_the_rest(environment
     new = environment.renewed()
     files = {"certificate_file": str(environment.state / "partner.crt"), "key_file": str(environment.state / "partner.key")}
     _, shown, rows = environment.run(renew=True, certificates_acm=[{"arn": environment.partner, **files}])
-    assert f"acm {HOST}" in shown, shown
-    assert "issued by ACM, which renews it by itself before" in " ".join(shown.split())
+    assert re.search(rf"acm {HOST} [0-9a-f-]+: ACM by itself, nothing to do", " ".join(shown.split())), shown
+    assert "what was imported into ACM: its owner, whose files are imported" in " ".join(shown.split())
+    assert "gateway:" not in shown
     assert environment.aws.writes == {f"acm Certificate {environment.partner}": ["ImportCertificate"]}
     served = environment.acm.get_certificate(CertificateArn=environment.partner)["Certificate"]
     assert served.strip() == new.pem.decode().strip()

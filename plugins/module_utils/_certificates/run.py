@@ -42,7 +42,7 @@ def look(
     sources: tuple[Source, ...] = SOURCES,
 ) -> Result:
     """Look at everything that was asked for. Raises ``InvalidInput`` for what can't be asked; whatever is found is a verdict, and no error."""
-    files.check(request.reports)
+    files.check(request.reports, check_mode)
     started, at = context.clock(), request.now or now()
     rows = by_urgency(list(take(request, context, lambda: at, sources)))
     if show:

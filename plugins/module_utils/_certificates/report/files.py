@@ -29,12 +29,14 @@ CONTENTS: dict[str, Callable[[Sequence[Row], datetime], bytes]] = {
 }
 
 
-def check(reports: Reports) -> None:
-    """Refuse what can't be written before anything is looked at. Raises ``InvalidInput``."""
+def check(reports: Reports, check_mode: bool = False) -> None:
+    """Refuse what can't be written before anything is looked at. In check mode a task before may have made the folder. Raises ``InvalidInput``."""
     wanted = [(each.name, path) for each in fields(Reports) if (path := getattr(reports, each.name))]
     for name, path in wanted:
         if path.is_dir():
             raise InvalidInput(f"{name}: {path} is a folder; write the path of a file in it")
+        if not path.parent.exists() and check_mode:
+            continue
         if not path.parent.is_dir():
             raise InvalidInput(f"{name}: the folder {path.parent} does not exist; make it first")
         if not os.access(path.parent, os.W_OK):

@@ -159,3 +159,4 @@ def test_a_report_that_cannot_be_written_is_said_before_anything_is_looked_at(tm
     request = Request(files=(FilePart("/x"),), verify=False, reports=Reports(report=tmp_path / "none/r.json"))
     with pytest.raises(InvalidInput, match="does not exist; make it first"):
         run.look(request, CONTEXT, sources=(given(AssertionError("looked")),))
+    assert run.look(request, CONTEXT, check_mode=True, sources=(given(),)).changed, "a task before may have made the folder, had it been let"
