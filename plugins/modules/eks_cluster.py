@@ -213,6 +213,10 @@ version:
   description: Its Kubernetes version.
   returned: success
   type: str
+dns_address:
+  description: Where pods ask for names, the tenth address of RV(service_cidr).
+  returned: success
+  type: str
 service_cidr:
   description: The addresses of services.
   returned: success

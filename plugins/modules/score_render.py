@@ -99,6 +99,13 @@ options:
         description: Time limit of a request, unless the route says another.
         type: int
         default: 30
+      dns:
+        description: >-
+          Addresses where names are resolved though no pod of C(kube-dns) is behind them, as on nodes of EKS Auto Mode. NetworkPolicies let services
+          reach port 53 of them, beside these pods.
+        type: list
+        elements: str
+        default: []
       quota:
         description: C(spec.hard) of the namespace's ResourceQuota; none without it.
         type: dict

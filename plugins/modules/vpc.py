@@ -35,6 +35,11 @@ options:
   cidr:
     description: Range of the VPC, from /16 to /28, such as V(10.20.0.0/16). AWS can't change it.
     type: str
+  apart_from:
+    description: Ranges that the VPC's may not overlap, such as the Services of a cluster in it, or networks of an office.
+    type: list
+    elements: str
+    default: []
   zones:
     description: Availability zones, such as V(eu-central-1a). Each has a public and a private subnet. New ones go to the end.
     type: list

@@ -38,6 +38,7 @@ SETTINGS: dict[str, Any] = {
     "leave_seconds": {"type": "int", "default": 5},
     "route_seconds": {"type": "int", "default": 30},
     "quota": {"type": "dict", "default": {}},
+    "dns": {"type": "list", "elements": "str", "default": []},
 }
 
 RENDER: dict[str, Any] = {

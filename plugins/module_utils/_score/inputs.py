@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,7 @@ class Settings:
     leave_seconds: int = 5
     route_seconds: int = 30
     quota: Mapping[str, str] = field(default_factory=dict)
+    dns: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,11 @@ def gateway(value: Values | None) -> Gateway | None:
 def settings(environment: str, namespace: str, values: Values | None = None) -> Settings:
     """The environment's settings; what is not given keeps its default."""
     given = {key: value for key, value in (values or {}).items() if value is not None}
+    for address in given.get("dns") or ():
+        try:
+            ip_address(address)
+        except ValueError:
+            raise InvalidInput(f"settings.dns: {address!r} is no address; write where names are resolved, such as 172.20.0.10") from None
     return Settings(environment=environment, namespace=namespace, **{"part_of": namespace, **given})
 
 

@@ -4,16 +4,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from ipaddress import ip_network
+
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
 from ansible_collections.slipway.platform.plugins.module_utils._score.context import Context, Manifest, selector
 from ansible_collections.slipway.platform.plugins.module_utils._score.inputs import Binding, Gateway
 from ansible_collections.slipway.platform.plugins.module_utils._score.workload import Resource
 
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
-DNS: Manifest = {
-    "ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
-    "to": [{"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: "kube-system"}}, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}],
-}
+_DNS_PODS: Manifest = {"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: "kube-system"}}, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
 
 
 def default_deny(namespace: str, labels: dict[str, str]) -> Manifest:
@@ -77,13 +77,19 @@ def _from_gateway(gateway: Gateway) -> list[Manifest]:
 
 def _egress(context: Context, calls: bool) -> list[Manifest]:
     """To DNS, to what is bound, and to the services that are called."""
-    rules = [DNS]
+    rules = [_dns(context.settings.dns)]
     for resource, binding in context.bound:
         if resource.type != "secret":
             rules.append({"ports": [_port(_backing_port(binding, context, resource), "TCP")], "to": _backing(binding, context, resource)})
     for name, port in context.dependencies if calls else []:
         rules.append({"ports": [_port(port.target, port.protocol)], "to": [{"podSelector": {"matchLabels": selector(name)}}]})
     return rules
+
+
+def _dns(addresses: Sequence[str]) -> Manifest:
+    """Pods of the cluster, and addresses where no pod answers: EKS Auto Mode resolves names on the node itself, without a Service or a label."""
+    peers = [_DNS_PODS, *({"ipBlock": {"cidr": str(ip_network(address))}} for address in addresses)]
+    return {"ports": [_port(53, "UDP"), _port(53, "TCP")], "to": peers}
 
 
 def _port(number: int, protocol: str) -> Manifest:

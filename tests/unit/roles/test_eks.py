@@ -64,6 +64,7 @@ def test_a_cluster_of_auto_mode(site: Site) -> None:
     own = {"aws:RequestTag/eks:eks-cluster-name": "${aws:PrincipalTag/eks:eks-cluster-name}"}
     assert {each["Sid"] for each in policy if each["Condition"]["StringEquals"] == own} == {"Compute", "Storage", "Networking", "LoadBalancer"}
     assert first.result["user_tags"]
+    assert first.result["dns"] == empty.result["dns"] == ["172.20.0.10"]
     provider = site.eks.describe_identity_provider_config(clusterName="shop", identityProviderConfig={"type": "oidc", "name": "sso"})
     assert provider["identityProviderConfig"]["oidc"]["groupsPrefix"] == "sso:"
     assert subjects(site, "clusterrolebindings/slipway:readers") == ["slipway:readers", "sso:team"]

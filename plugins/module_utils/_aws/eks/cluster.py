@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
@@ -39,6 +40,7 @@ class Result(Converged):
     vpc_id: str = ""
     oidc_issuer: str = ""
     service_cidr: str = ""
+    dns_address: str = ""
     support: Support = field(default_factory=Support)
     warnings: tuple[str, ...] = ()
 
@@ -76,7 +78,9 @@ def _make(aws: Aws, wanted: Wanted, versions: Offered, check_mode: bool) -> Resu
     if check_mode:
         version = wanted.settings.get("version", versions.default)
         later: dict[str, Any] = dict.fromkeys(_MADE, LATER)
-        return replace(result, status="absent", version=version, service_cidr=wanted.settings.get("service_cidr", LATER), support=versions.of(version), **later)
+        services = wanted.settings.get("service_cidr", LATER)
+        result = replace(result, service_cidr=services, dns_address=dns_address(services))
+        return replace(result, status="absent", version=version, support=versions.of(version), **later)
     (step,) = plan_.steps
     _say(aws, wanted.name, step)
     eventually(aws, lambda: aws.call("eks", step.operation, **step.parameters), not_spread, SPREAD)
@@ -104,6 +108,11 @@ def _change(aws: Aws, wanted: Wanted, found: Mapping[str, Any], versions: Offere
         force = {"force": True} if step.operation == "update_cluster_version" and wanted.ignore_insights else {}
         run_update(aws, f"cluster {wanted.name}, {step.what}", step.operation, {**step.parameters, **force}, wanted.timeout, name=wanted.name)
     return _facts(result, _active(aws, wanted), versions)
+
+
+def dns_address(services: str) -> str:
+    """Where pods ask for names: EKS takes the tenth address of the Services (what nodes are given as --cluster-dns)."""
+    return services if services in ("", LATER) else str(ip_network(services)[10])
 
 
 def _say(aws: Aws, name: str, step: plan.Step) -> None:
@@ -172,5 +181,6 @@ def _facts(result: Result, found: Mapping[str, Any], versions: Offered) -> Resul
         vpc_id=vpc.get("vpcId", ""),
         oidc_issuer=((found.get("identity") or {}).get("oidc") or {}).get("issuer", ""),
         service_cidr=state.seen(found)["service_cidr"],
+        dns_address=dns_address(state.seen(found)["service_cidr"]),
         support=versions.of(version),
     )

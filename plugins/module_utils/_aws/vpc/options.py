@@ -50,6 +50,7 @@ ARGUMENTS: dict[str, Any] = {
     "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
     "cidr": {"type": "str"},
     "zones": {"type": "list", "elements": "str"},
+    "apart_from": {"type": "list", "elements": "str", "default": []},
     "public": {"type": "dict", "default": {}, "options": _TIER},
     "private": {"type": "dict", "default": {}, "options": _TIER},
     "nat": {"type": "str", "choices": ["none", "single", "one_per_zone"]},
@@ -81,6 +82,7 @@ def request(params: dict[str, Any]) -> Request:
     flow = params["flow_log"]
     return Request(
         params["name"],
+    _apart(params["cidr"], params["apart_from"])
         params["environment"],
         cidr=params["cidr"],
         zones=zones,
@@ -103,6 +105,17 @@ def request(params: dict[str, Any]) -> Request:
 
 def _texts(tags: Mapping[str, Any] | None) -> dict[str, str]:
     """YAML has numbers and truths where AWS has texts."""
+def _apart(own: str, others: list[str]) -> None:
+    whole = cidr.network(own, "cidr")
+    for other in others:
+        try:
+            taken = ip_network(other)
+        except ValueError:
+            raise InvalidInput(f"apart_from: {other!r} is no range of addresses; write one such as 172.20.0.0/16") from None
+        if taken.version == whole.version and taken.overlaps(whole):
+            raise InvalidInput(f"cidr: {own} overlaps {other}, which it has to be apart from; choose another range for one of them")
+
+
     return {str(key): str(value).lower() if isinstance(value, bool) else str(value) for key, value in (tags or {}).items()}
 
 

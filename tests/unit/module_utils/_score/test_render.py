@@ -406,6 +406,16 @@ def test_a_service_alone_reaches_dns_and_nobody_reaches_it(tmp_path: Path) -> No
     assert [[port["port"] for port in rule["ports"]] for rule in spec["egress"]] == [[53, 53]]
 
 
+def test_names_are_resolved_by_pods_and_where_auto_mode_has_none(tmp_path: Path) -> None:
+    pods = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
+    assert policy(render([hello(tmp_path)]))["egress"][0]["to"] == [pods]
+    there = policy(render([hello(tmp_path)], settings={"dns": ["172.20.0.10", "fd30:1c53:5f8a::a"]}))["egress"][0]
+    assert there["to"] == [pods, {"ipBlock": {"cidr": "172.20.0.10/32"}}, {"ipBlock": {"cidr": "fd30:1c53:5f8a::a/128"}}]
+    assert there["ports"] == [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]
+    with pytest.raises(InvalidInput, match=r"settings.dns: '172.20.0.0/16' is no address; write where names are resolved, such as 172.20.0.10"):
+        render([hello(tmp_path)], settings={"dns": ["172.20.0.0/16"]})
+
+
 def test_flows_to_what_is_bound(tmp_path: Path) -> None:
     rules = policy(render([hello(tmp_path, resources="db: {type: postgres}\ncache: {type: redis}")]))["egress"][1:]
     assert [(rule["ports"], rule["to"]) for rule in rules] == [

@@ -32,6 +32,12 @@ def full(rig: Rig) -> dict[str, Any]:
     }
 
 
+def test_where_pods_ask_for_names(rig: Rig) -> None:
+    assert rig.ensure(check=True).dns_address == LATER
+    assert rig.ensure(check=True, service_cidr="10.100.0.0/16").dns_address == "10.100.0.10"
+    assert rig.ensure().dns_address == "172.20.0.10"
+
+
 def test_a_new_cluster_is_what_was_wanted_and_safer_than_awss_defaults(rig: Rig) -> None:
     result = rig.ensure()
     assert (result.changed, result.status, result.version, result.actions) == (True, "ACTIVE", "1.34", ("create",))

@@ -396,3 +396,5 @@ def test_bad_input_never_reaches_aws(ec2: Account, more: dict[str, Any], told: s
     with ec2.counted() as calls, pytest.raises(InvalidInput, match=told):
         have(ec2, **more)
     assert not calls
+        ({"apart_from": ["192.168.0.0/16", "10.20.64.0/20"]}, "cidr: 10.20.0.0/16 overlaps 10.20.64.0/20, which it has to be apart from"),
+        ({"apart_from": ["office"]}, "apart_from: 'office' is no range of addresses"),
