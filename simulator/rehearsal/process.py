@@ -26,7 +26,7 @@ from simulator.world.postgres.server import kill_left
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SPEED = 60  # as many minutes of AWS are one here
-_PATIENCE = 60.0  # seconds
+_PATIENCE = 120.0  # seconds
 _LOOK = 0.1
 
 

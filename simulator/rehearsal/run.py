@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -49,17 +50,25 @@ class Rehearsal:
 
     def run(self, wanted: Wanted) -> int:
         """The status of the playbook; 1 if AWS was asked what its models don't know."""
+        ran, asked = self.rehearse(wanted)
+        for line in report.lines(ran, asked, self._addresses(process.state(self.folders.world))):
+            self.say(line)
+        return ran.status or int(bool(asked.violations))
+
+    def rehearse(self, wanted: Wanted) -> tuple[report.Ran, report.Asked]:
+        """What came of the playbook, and what AWS was asked meanwhile."""
+        if wanted.faults and not wanted.faults.is_file():
+            raise RehearsalError(f"there is no file {wanted.faults} with what shall go wrong; simulator/README.md says how one is written")
+        if not (self.folders.checkout / wanted.playbook).is_file():
+            raise RehearsalError(f"there is no playbook {wanted.playbook}; site.yml is one, and playbooks/teardown.yml")
         self._lock()
         self.have()
         state = process.state(self.folders.world)
         before = _get(state["url"], "calls"), _get(state["url"], "violations")
         if wanted.faults:
-            _post(state["url"], "faults", wanted.faults.read_bytes())
+            _exchange(urllib.request.Request(f"{state['url']}/_simulator/faults", data=wanted.faults.read_bytes()))
         ran = self._play(wanted, state["environment"])
-        asked = _asked(state["url"], len(before[0]), len(before[1]))
-        for line in report.lines(ran, asked, self._addresses(state)):
-            self.say(line)
-        return ran.status or int(bool(asked.violations))
+        return ran, _asked(state["url"], len(before[0]), len(before[1]))
 
     def have(self) -> None:
         """Everything that stands for AWS, and what an account has before anybody runs anything."""
@@ -96,7 +105,7 @@ class Rehearsal:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         log = self.folders.around / "machine.log"
         with log.open("wb") as told:
-            status = self._ansible(argv, environment, stdout=told, stderr=told)
+            status = self._ansible(argv, environment, stdin=subprocess.DEVNULL, stdout=told, stderr=told)
         if status:
             raise RehearsalError(f"what stands for AWS could not be made or removed; all of it is in {log}:\n{_last(log.read_text(errors='replace'))}")
 
@@ -119,7 +128,7 @@ class Rehearsal:
     def _ansible(self, argv: Sequence[str], environment: Mapping[str, str], **more: Any) -> int:
         """An interrupt from the keyboard reaches it too: it is waited for, so that what it began has an end."""
         program = [str(Path(sys.executable).with_name("ansible-playbook")), *argv]
-        with subprocess.Popen(program, cwd=self.folders.checkout, env=dict(environment), stdin=subprocess.DEVNULL, **more) as started:
+        with subprocess.Popen(program, cwd=self.folders.checkout, env=dict(environment), **more) as started:
             try:
                 return started.wait()
             except KeyboardInterrupt:
@@ -152,14 +161,13 @@ def _get(url: str, what: str) -> Any:
     return _exchange(urllib.request.Request(f"{url}/_simulator/{what}"))
 
 
-def _post(url: str, what: str, body: bytes) -> Any:
-    return _exchange(urllib.request.Request(f"{url}/_simulator/{what}", data=body))
-
-
 def _exchange(request: urllib.request.Request) -> Any:
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=_SECONDS) as answer:
             return json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            raise RehearsalError(f"the simulated AWS takes no {request.full_url}: {error.read().decode(errors='replace')}") from None
     except OSError as error:
         raise RehearsalError(f"the simulated AWS does not answer at {request.full_url}: {error}") from None
 
