@@ -1,14 +1,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""EC2: the types of what has tags."""
+"""EC2: the types of what has tags, and filters with several values."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatch
 from types import MappingProxyType
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.ec2 import utils
 
 from simulator.corrections.network import Network
 
@@ -23,6 +25,20 @@ _TYPES: Mapping[str, str] = MappingProxyType(
     }
 )
 _BACK = {motos: aws for aws, motos in _TYPES.items()}
+
+
+_matches = utils.is_filter_matching
+
+
+def _matches_any(resource: Any, name: str, values: Any) -> bool:
+    """Values of a filter are joined with OR (EC2 API reference, Filter); of what has several itself, such as keys of tags, moto wants all."""
+    found = resource.get_filter_value(name)
+    if isinstance(values, list) and isinstance(found, Iterable) and not isinstance(found, str):
+        return any(fnmatch(str(each), value) for each in found for value in values)
+    return bool(_matches(resource, name, values))
+
+
+utils.is_filter_matching = _matches_any
 
 
 class Ec2(Network):

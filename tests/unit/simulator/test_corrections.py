@@ -35,6 +35,14 @@ def test_tags_are_found_by_the_types_that_aws_has(aws: Aws, kind: str, make: str
     assert ec2.describe_tags(Filters=[{"Name": "resource-type", "Values": ["vpc"]}])["Tags"] == []
 
 
+def test_one_of_several_values_of_a_filter_is_enough(aws: Aws) -> None:
+    ec2 = aws.client("ec2")
+    tags = [{"ResourceType": "vpc", "Tags": [{"Key": "a", "Value": "b"}, {"Key": "c", "Value": "d"}]}]
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=tags)["Vpc"]["VpcId"]
+    for values, expected in ((["a", "other"], [vpc]), (["c", "a", "other"], [vpc]), (["other", "another"], [])):
+        assert [each["VpcId"] for each in ec2.describe_vpcs(Filters=[{"Name": "tag-key", "Values": values}])["Vpcs"]] == expected
+
+
 def test_a_key_is_deleted_by_its_arn(aws: Aws) -> None:
     kms = aws.client("kms")
     arn = kms.create_key()["KeyMetadata"]["Arn"]
