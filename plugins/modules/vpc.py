@@ -53,7 +53,7 @@ options:
         description:
           - A range for each zone, in the order of O(zones). Without any they are computed.
           - The VPC's range is cut into eight. The private subnet of the n-th zone is the n-th eighth. The seventh eighth is cut into eight again,
-            for the public subnets. The last stays free. So V(10.20.0.0/16) has private subnets V(10.20.0.0/19), V(10.20.32.0/19) and so on,
+            for the public subnets. The last is left to O(isolated). So V(10.20.0.0/16) has private subnets V(10.20.0.0/19), V(10.20.32.0/19) and so on,
             and public ones V(10.20.192.0/22), V(10.20.196.0/22) and so on.
         type: list
         elements: str
@@ -67,6 +67,20 @@ options:
     type: dict
     default: {}
     suboptions: *tier
+  isolated:
+    description:
+      - Sets of subnets without a default route, such as for databases. Nobody in them gets out of the VPC; the VPC gets to them.
+      - Without C(cidrs), the last eighth of the VPC's range is cut into four, and the n-th set has the n-th quarter. That is cut into eight, for the zones. New
+        sets go to the end.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the set.
+        type: str
+        required: true
+      <<: *tier
   nat:
     description:
       - V(one_per_zone) has a NAT gateway in each zone; V(single) has one in the first zone, and none of the others gets out if that zone fails;
@@ -226,6 +240,10 @@ public_subnets:
   type: dict
 private_subnets:
   description: Ids by zone.
+  returned: success
+  type: dict
+isolated_subnets:
+  description: By name of the set, C(ids) by zone, and the list of C(cidrs).
   returned: success
   type: dict
 security_groups:

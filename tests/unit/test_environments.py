@@ -40,7 +40,10 @@ def environment(name: str) -> Environment:
     bindings = {kind: [_binding(each, kind) for each in score["resources"][kind]] for kind in ("postgres", "redis")}
     network = {
         "vpc": {"id": "vpc-1", "cidr": first.of("eks_cidr")},
-        "subnets": {"private": {"a": "subnet-1", "b": "subnet-2"}, "isolated": {}},
+        "subnets": {
+            "private": {"a": "subnet-1", "b": "subnet-2"},
+            "isolated": {each: {"ids": {"a": f"subnet-{each}"}, "cidrs": [f"range of {each}"]} for each in first.of("eks_isolated_subnets | default([])")},
+        },
         "security_group": "sg-1",
     }
     return Environment(
@@ -159,6 +162,15 @@ def test_nobody_of_one_environment_is_let_to_the_pods_of_another() -> None:
         closed = {each["metadata"]["namespace"] for each in policies if each["spec"]["podSelector"] == {}}
         spaces = environment(name).of("__slipway_namespaces")
         assert closed == {spaces[each] for each in ("postgres", "redis", "operator")}
+
+
+def test_nobody_of_one_environment_is_let_to_the_database_of_another() -> None:
+    for name in SHARING:
+        network = environment(name).inputs("postgres")["postgres_network"]
+        assert (network["subnets"], network["cidrs"]) == ([f"subnet-{name}"], [f"range of {name}"])
+        client = in_cluster(environment(name))["NetworkPolicy", f"postgres-{name}", "postgres-client"]
+        assert client["spec"]["egress"][-1]["to"] == [{"ipBlock": {"cidr": f"range of {name}"}}]
+    assert environment("prod").inputs("postgres")["postgres_network"]["cidrs"] == [environment("prod").of("eks_cidr")]
 
 
 # --- where a value stands

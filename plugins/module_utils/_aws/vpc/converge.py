@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER, Converged
@@ -18,6 +19,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.model im
     GATEWAY,
     GROUP,
     INTERNET,
+    ISOLATED,
     NAT,
     PRIVATE,
     PUBLIC,
@@ -55,13 +57,14 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Result(Converged):
-    """Ids by name: subnets and NAT gateways by zone, endpoints by service. Empty after a removal."""
+    """Ids by name: subnets and NAT gateways by zone, endpoints by service. ``isolated_subnets``: by set, ids by zone, and CIDRs. Empty after a removal."""
 
     vpc_id: str = ""
     cidr: str = ""
     zones: list[str] = field(default_factory=list)
     public_subnets: dict[str, str] = field(default_factory=dict)
     private_subnets: dict[str, str] = field(default_factory=dict)
+    isolated_subnets: dict[str, dict[str, Any]] = field(default_factory=dict)
     security_groups: dict[str, str] = field(default_factory=dict)
     route_tables: dict[str, str] = field(default_factory=dict)
     nat_gateways: dict[str, str] = field(default_factory=dict)
@@ -142,6 +145,11 @@ def _result(work: Work, changes: Sequence[Change]) -> Result:
         zones=list(request.zones),
         public_subnets=ids(SUBNET, f"{PUBLIC}-"),
         private_subnets=ids(SUBNET, f"{PRIVATE}-"),
+        isolated_subnets={
+            tier.removeprefix(ISOLATED): {"ids": ids(SUBNET, f"{tier}-"), "cidrs": list(row.values())}
+            for tier, row in request.subnets.items()
+            if tier.startswith(ISOLATED)
+        },
         security_groups=ids(GROUP),
         route_tables=ids(TABLE),
         nat_gateways=ids(NAT, "nat-"),

@@ -21,6 +21,8 @@ STAGES = ((VPC,), (SUBNET, GATEWAY, ADDRESS, GROUP), (TABLE, RULES), (NAT, ENDPO
 """What is made after what; within a stage nothing needs another. It is removed the other way round."""
 
 PUBLIC, PRIVATE = "public", "private"
+ISOLATED = "isolated-"
+"""Before the name of each set of subnets without a way out."""
 INTERNET, ENDPOINTS, DEFAULT = "internet", "endpoints", "default"
 """Names of what there is one of: the internet gateway, the group of the interface endpoints, the VPC's own security group."""
 
@@ -60,7 +62,7 @@ class FlowLog:
 class Request:
     """None of ``endpoints``, ``interface_endpoints``, ``groups``: what there is of them stays; ``flow_log`` likewise.
 
-    ``subnets``: CIDRs by tier and zone; ``subnet_tags``: by tier; ``nat``: zones that have a gateway of their own.
+    ``subnets``: CIDRs by tier (PUBLIC, PRIVATE, ISOLATED and a name) and zone; ``subnet_tags``: by tier; ``nat``: zones that have a gateway of their own.
     """
 
     name: str

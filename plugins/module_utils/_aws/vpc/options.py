@@ -15,6 +15,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc import c
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.model import (
     DEFAULT,
     ENDPOINTS,
+    ISOLATED,
     PRIVATE,
     PUBLIC,
     FlowLog,
@@ -49,10 +50,11 @@ ARGUMENTS: dict[str, Any] = {
     "environment": {"type": "str", "required": True},
     "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
     "cidr": {"type": "str"},
-    "zones": {"type": "list", "elements": "str"},
     "apart_from": {"type": "list", "elements": "str", "default": []},
+    "zones": {"type": "list", "elements": "str"},
     "public": {"type": "dict", "default": {}, "options": _TIER},
     "private": {"type": "dict", "default": {}, "options": _TIER},
+    "isolated": {"type": "list", "elements": "dict", "default": [], "options": {"name": {"type": "str", "required": True}, **_TIER}},
     "nat": {"type": "str", "choices": ["none", "single", "one_per_zone"]},
     "dns_support": {"type": "bool", "default": True},
     "dns_hostnames": {"type": "bool", "default": True},
@@ -78,11 +80,11 @@ def request(params: dict[str, Any]) -> Request:
     if params["state"] == "absent":
         return Request(params["name"], params["environment"], timeout=params["timeout"])
     zones = _zones(params["zones"], params["region"])
-    tiers = {tier: params[tier] or {} for tier in (PUBLIC, PRIVATE)}
+    tiers = {tier: params[tier] or {} for tier in (PUBLIC, PRIVATE)} | _isolated(params["isolated"])
     flow = params["flow_log"]
+    _apart(params["cidr"], params["apart_from"])
     return Request(
         params["name"],
-    _apart(params["cidr"], params["apart_from"])
         params["environment"],
         cidr=params["cidr"],
         zones=zones,
@@ -103,8 +105,6 @@ def request(params: dict[str, Any]) -> Request:
     )
 
 
-def _texts(tags: Mapping[str, Any] | None) -> dict[str, str]:
-    """YAML has numbers and truths where AWS has texts."""
 def _apart(own: str, others: list[str]) -> None:
     whole = cidr.network(own, "cidr")
     for other in others:
@@ -116,7 +116,17 @@ def _apart(own: str, others: list[str]) -> None:
             raise InvalidInput(f"cidr: {own} overlaps {other}, which it has to be apart from; choose another range for one of them")
 
 
+def _texts(tags: Mapping[str, Any] | None) -> dict[str, str]:
+    """YAML has numbers and truths where AWS has texts."""
     return {str(key): str(value).lower() if isinstance(value, bool) else str(value) for key, value in (tags or {}).items()}
+
+
+def _isolated(items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    names = [item["name"] for item in items]
+    for name in names:
+        if not _NAME.fullmatch(name) or names.count(name) > 1:
+            raise InvalidInput(f"isolated: {name!r} is there twice or no name; write each once, in small letters, digits and -")
+    return {f"{ISOLATED}{item['name']}": item for item in items}
 
 
 def _zones(zones: list[str], region: str) -> tuple[str, ...]:

@@ -27,6 +27,14 @@ def test_a_zone_more_moves_nothing(cidr: str) -> None:
         assert all(six[tier][zone] == text for tier, row in fewer.items() for zone, text in row.items())
 
 
+def test_isolated_sets_have_the_last_eighth_and_another_moves_nothing() -> None:
+    four = subnets("10.20.0.0/16", ZONES, {f"isolated-{name}": [] for name in ("dev", "stage", "x", "y")})
+    assert four["isolated-dev"] == {"a": "10.20.224.0/24", "b": "10.20.225.0/24", "c": "10.20.226.0/24"}
+    assert four["isolated-stage"]["a"] == "10.20.232.0/24"
+    assert subnets("10.20.0.0/16", "ab", {"isolated-dev": []})["isolated-dev"] == {"a": "10.20.224.0/24", "b": "10.20.225.0/24"}
+    assert subnets("10.0.0.0/20", "abcdef", {"isolated-dev": []})["isolated-dev"]["f"] == "10.0.14.80/28"
+
+
 def test_one_tier_can_be_given() -> None:
     found = subnets("10.0.0.0/16", ZONES, {"public": ["10.0.224.0/24", "10.0.225.0/24", "10.0.226.0/24"]})
     assert (found["public"]["b"], found["private"]["b"]) == ("10.0.225.0/24", "10.0.32.0/19")
@@ -49,6 +57,12 @@ def test_one_tier_can_be_given() -> None:
             "a",
             {"private": ["10.0.192.0/24"]},
             "private subnet of a: 10.0.192.0/24 overlaps 10.0.192.0/22, the public subnet of a; write ranges that lie apart",
+        ),
+        (
+            "10.0.0.0/21",
+            "ab",
+            {"isolated-dev": []},
+            "isolated: dev has no room in 10.0.0.0/21 by the rule (/20, 6 zones and 4 sets at most); give its cidrs",
         ),
     ],
 )

@@ -195,6 +195,24 @@ def test_a_zone_more_at_the_end(ec2: Account) -> None:
     unchanged(ec2, zones=[A, B, C])
 
 
+def test_isolated_subnets_have_no_way_out(ec2: Account) -> None:
+    have(ec2)
+    sets = [{"name": "dev"}, {"name": "stage", "cidrs": ["10.20.250.0/24", "10.20.251.0/24"]}]
+    foreseen, made = have(ec2, True, isolated=sets), have(ec2, isolated=sets)
+    assert foreseen.after == made.after
+    assert foreseen.isolated_subnets["dev"]["ids"] == {A: LATER, B: LATER}
+    dev, stage = made.isolated_subnets["dev"], made.isolated_subnets["stage"]
+    assert (dev["cidrs"], stage["cidrs"]) == (["10.20.224.0/24", "10.20.225.0/24"], ["10.20.250.0/24", "10.20.251.0/24"])
+    assert set(made.private_subnets) == {A, B}
+    tables = ec2.client("ec2").describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [made.vpc_id]}])["RouteTables"]
+    led = {each.get("SubnetId") for table in tables for each in table["Associations"]}
+    assert not led & {*dev["ids"].values(), *stage["ids"].values()}, "they are in the VPC's main table"
+    [main] = [table for table in tables if any(each["Main"] for each in table["Associations"])]
+    assert {route["DestinationCidrBlock"] for route in main["Routes"]} == {"10.20.0.0/16"}
+    unchanged(ec2, isolated=sets)
+    assert have(ec2, isolated=sets[:1]).actions == (f"delete subnet isolated-stage-{A}", f"delete subnet isolated-stage-{B}")
+
+
 def test_what_is_left_out_stays(ec2: Account) -> None:
     made = have(ec2)
     kept = unchanged(ec2, interface_endpoints=None, security_groups=None)
@@ -384,6 +402,8 @@ def test_the_flow_log(ec2: Account) -> None:
         ({"name": "Shop!"}, "name: 'Shop!' can't be a name"),
         ({"zones": []}, "zones: write at least one, such as eu-central-1a"),
         ({"zones": ["eu-west-1a"]}, "zones: 'eu-west-1a' is no zone of eu-central-1"),
+        ({"apart_from": ["192.168.0.0/16", "10.20.64.0/20"]}, "cidr: 10.20.0.0/16 overlaps 10.20.64.0/20, which it has to be apart from"),
+        ({"apart_from": ["office"]}, "apart_from: 'office' is no range of addresses"),
         ({"zones": [A, A]}, f"zones: {A} is there twice"),
         ({"security_groups": [{"name": "default"}]}, "security_groups: 'default' is taken"),
         ({"security_groups": [{"name": "x", "ingress": [{"ports": ["443"], "sources": ["y"]}]}]}, r"security_groups: x\.ingress: 'y' is neither a range"),
@@ -396,5 +416,3 @@ def test_bad_input_never_reaches_aws(ec2: Account, more: dict[str, Any], told: s
     with ec2.counted() as calls, pytest.raises(InvalidInput, match=told):
         have(ec2, **more)
     assert not calls
-        ({"apart_from": ["192.168.0.0/16", "10.20.64.0/20"]}, "cidr: 10.20.0.0/16 overlaps 10.20.64.0/20, which it has to be apart from"),
-        ({"apart_from": ["office"]}, "apart_from: 'office' is no range of addresses"),
