@@ -1,8 +1,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything that a role could have written for an environment, one line each: files, containers, images and the cluster's objects.
+"""Everything that a role could have written for an environment, one line each: files, containers, images, the cluster's objects, and calls of AWS that write.
 
-    snapshot.py <state dir of the environment>
+    snapshot.py <state dir of the environment> <folder of the simulated AWS>
 
 Two snapshots with nothing written between them are equal: what a cluster changes by itself (status, leases, events) is left out.
 """
@@ -14,6 +14,7 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,8 @@ from ansible_collections.slipway.platform.plugins.module_utils import _artifacts
 _BY_ITSELF = {"events", "events.events.k8s.io", "leases.coordination.k8s.io", "endpoints", "endpointslices.discovery.k8s.io", "nodes", "componentstatuses"}
 
 
-def main(state: Path) -> None:
-    lines = [*files(state), *containers(), *objects(state)]
+def main(state: Path, world: Path) -> None:
+    lines = [*files(state), *containers(), *objects(state), *calls(world / "state.json")]
     print("\n".join(sorted(lines)))
 
 
@@ -60,6 +61,14 @@ def objects(state: Path) -> Iterator[str]:
         yield f"{item['kind']} {meta.get('namespace', '-')}/{meta['name']} {meta.get('uid', '-')} {digest(json.dumps(written(item), sort_keys=True).encode())}"
 
 
+def calls(state: Path) -> Iterator[str]:
+    """Only what writes: reading AWS is what check mode does."""
+    if not state.exists():
+        return
+    with urllib.request.urlopen(f"{json.loads(state.read_text())['url']}/_simulator/writes", timeout=30) as answer:
+        yield from (f"aws {name} {operations}" for name, operations in json.load(answer).items())
+
+
 def written(item: dict[str, Any]) -> dict[str, Any]:
     """What somebody wrote into an object, as opposed to what the cluster reports about it."""
     meta = {key: item["metadata"].get(key) for key in ("labels", "annotations", "finalizers", "ownerReferences")}
@@ -75,4 +84,4 @@ def output(argv: list[str], env: dict[str, str] | None = None) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
