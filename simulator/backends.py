@@ -13,6 +13,7 @@ from simulator.corrections.logs import Logs
 from simulator.corrections.rds import Rds
 from simulator.corrections.route53 import Dns
 from simulator.corrections.sts import Sts
+from simulator.corrections.tagging import Tagging
 from simulator.eks.backend import Eks
 
 BACKENDS: dict[str, type[Backend]] = {
@@ -23,6 +24,7 @@ BACKENDS: dict[str, type[Backend]] = {
     "kms": Kms,
     "logs": Logs,
     "rds": Rds,
+    "resourcegroupstaggingapi": Tagging,
     "route53": Dns,
     "sts": Sts,
 }

@@ -30,12 +30,12 @@ _BACK = {motos: aws for aws, motos in _TYPES.items()}
 _matches = utils.is_filter_matching
 
 
-def _matches_any(resource: Any, name: str, values: Any) -> bool:
+def _matches_any(obj: Any, _filter: str, filter_value: Any) -> bool:
     """Values of a filter are joined with OR (EC2 API reference, Filter); of what has several itself, such as keys of tags, moto wants all."""
-    found = resource.get_filter_value(name)
-    if isinstance(values, list) and isinstance(found, Iterable) and not isinstance(found, str):
-        return any(fnmatch(str(each), value) for each in found for value in values)
-    return bool(_matches(resource, name, values))
+    found = obj.get_filter_value(_filter)
+    if isinstance(filter_value, list) and isinstance(found, Iterable) and not isinstance(found, str):
+        return any(fnmatch(str(each), value) for each in found for value in filter_value)
+    return bool(_matches(obj, _filter, filter_value))
 
 
 utils.is_filter_matching = _matches_any

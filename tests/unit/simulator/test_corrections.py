@@ -13,6 +13,7 @@ import pytest
 from botocore.config import Config
 from support import pki
 from support.aws import Aws, running
+from support.eks import Account
 
 
 @pytest.fixture
@@ -41,6 +42,20 @@ def test_one_of_several_values_of_a_filter_is_enough(aws: Aws) -> None:
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=tags)["Vpc"]["VpcId"]
     for values, expected in ((["a", "other"], [vpc]), (["c", "a", "other"], [vpc]), (["other", "another"], [])):
         assert [each["VpcId"] for each in ec2.describe_vpcs(Filters=[{"Name": "tag-key", "Values": values}])["Vpcs"]] == expected
+
+
+def test_repositories_and_clusters_are_found_by_their_tags(aws: Aws) -> None:
+    account = Account(aws)
+    account.cluster("one", tags={"team": "a"})
+    aws.client("ecr").create_repository(repositoryName="shop/web", tags=[{"Key": "team", "Value": "a"}])
+    aws.client("ecr").create_repository(repositoryName="shop/other", tags=[{"Key": "team", "Value": "b"}])
+
+    def found(**more: Any) -> list[str]:
+        listed = aws.client("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": "team", "Values": ["a"]}], **more)["ResourceTagMappingList"]
+        return sorted(each["ResourceARN"].partition("/")[2] for each in listed)
+
+    assert found() == ["one", "shop/web"]
+    assert found(ResourceTypeFilters=["ecr"]) == ["shop/web"]
 
 
 def test_a_key_is_deleted_by_its_arn(aws: Aws) -> None:
