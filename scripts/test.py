@@ -70,6 +70,8 @@ STAGES = (
         count_one,
         (("MOLECULE_SCENARIO_NAME", "site"),),
     ),
+    # One test after the other, and none where one failed: they are the stations of one environment.
+    Stage("rehearsal of production", ("pytest", "-q", "--numprocesses=0", "--exitfirst", "tests/rehearsal"), count_pytest),
     Stage("roles and the whole path", ("molecule", "test", "--all", "--continue-on-failure"), count_molecule),
 )
 CHEAP = ("lint", "unit")
