@@ -34,6 +34,7 @@ BESIDE = ("--extra-vars", json.dumps(SECRET))
 NOT_WANTED = {
     "Start building the cluster's node image beside everything else": "cluster_provider is eks",
     "Kind": "cluster_provider is eks",
+    "slipway.platform.secrets : Have the definitions of External Secrets at hand": "the machine's cache has them",
     "slipway.platform.image : Sign them": "no key that signs is named",
     "slipway.platform.release : Say at the digests what was deployed": "no key that signs is named",
     "slipway.platform.eks : Have the namespaces that developers work in": "nobody is a developer",
