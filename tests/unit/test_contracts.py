@@ -177,6 +177,14 @@ def test_every_role_has_a_scenario(role: str) -> None:
     assert not forgotten, f"molecule/{role}/vars.yml does not give {', '.join(sorted(forgotten))}, which the role needs"
 
 
+@pytest.mark.parametrize("scenario", sorted(path.name for path in (CHECKOUT / "molecule").glob("*_aws")))
+def test_a_scenario_on_aws_gives_its_role_what_it_takes(scenario: str) -> None:
+    options = inputs(scenario.removesuffix("_aws"))
+    given = set(load_yaml(CHECKOUT / "molecule" / scenario / "vars.yml")) - {"molecule_needs"}
+    assert given <= set(options), f"molecule/{scenario}/vars.yml gives {', '.join(sorted(given - set(options)))}, which the role does not take"
+    assert (CHECKOUT / "molecule" / scenario / "verify.yml").exists()
+
+
 def role_tasks() -> Iterator[tuple[str, dict[str, Any], str]]:
     for path in sorted((CHECKOUT / "playbooks").glob("*.yml")):
         for play in load_yaml(path):
