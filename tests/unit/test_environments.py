@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from ansible.plugins.loader import init_plugin_loader
+from support import aws, eks_role
 from support.actions import run
 from support.environments import Environment
 from support.roles import variable
@@ -149,6 +150,28 @@ def test_an_environment_with_a_cluster_of_its_own_has_the_roles_own_names(name: 
         "operator": variable("secrets", "secrets_operator_namespace"),
         "store": variable("secrets", "secrets_store_namespace"),
     }
+
+
+def test_the_second_environment_finds_the_cluster_as_it_would_make_it(tmp_path: Path) -> None:
+    with aws.running() as simulated, eks_role.site(simulated, tmp_path) as site:
+        for role in ("slipway-admins", "slipway-developers"):
+            simulated.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument="{}")
+
+        def have(name: str) -> eks_role.Run:
+            inputs = Environment(name, aws_account_id=simulated.account_id, slipway_state_dir=str(tmp_path / name)).inputs("eks")
+            (tmp_path / name).mkdir(exist_ok=True)
+            made = site.run(**inputs)
+            assert not made.failed, made.shown
+            return made
+
+        assert have("dev").writes
+        stage = have("stage")
+        assert stage.writes == []
+        assert "changed=1 " in stage.shown, "its kubeconfig"
+        assert "changed=0 " in have("dev").shown
+        assert set(stage.result["subnets"]["isolated"]) == set(SHARING)
+        namespaces = {path.rpartition("/")[2] for path in site.kube.objects if re.fullmatch("/api/v1/namespaces/[^/]+", path)}
+        assert {"hello-dev", "hello-stage"} <= namespaces
 
 
 def test_nobody_of_one_environment_is_let_to_the_pods_of_another() -> None:
