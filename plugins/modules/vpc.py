@@ -36,10 +36,9 @@ options:
     description: Range of the VPC, from /16 to /28, such as V(10.20.0.0/16). AWS can't change it.
     type: str
   apart_from:
-    description: Ranges that the VPC's may not overlap, such as the Services of a cluster in it, or networks of an office.
-    type: list
-    elements: str
-    default: []
+    description: By a name for people, ranges that the VPC's may not overlap, such as that of the Services of a cluster in it, or an office's.
+    type: dict
+    default: {}
   zones:
     description: Availability zones, such as V(eu-central-1a). Each has a public and a private subnet. New ones go to the end.
     type: list

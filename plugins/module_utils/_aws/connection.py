@@ -69,6 +69,12 @@ class Aws:
         return self.access.region or str(self._made_session().region_name or "")
 
     @property
+    def known_regions(self) -> list[str]:
+        """Those that botocore knows, of all partitions; AWS may have newer ones."""
+        session = self._made_session()
+        return sorted(name for partition in session.get_available_partitions() for name in session.get_available_regions("ec2", partition))
+
+    @property
     def partition(self) -> str:
         """ "aws", "aws-cn", "aws-us-gov", ...: what ARNs begin with."""
         found: str = self._made_session().get_partition_for_region(self.region)

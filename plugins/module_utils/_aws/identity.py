@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
 from ansible_collections.slipway.platform.plugins.module_utils._aws.tags import OURS
+from ansible_collections.slipway.platform.plugins.module_utils._document.suggest import did_you_mean
 from ansible_collections.slipway.platform.plugins.module_utils._errors import SlipwayError
 
 CLUSTER_TAG = f"{OURS}cluster"
@@ -38,7 +39,14 @@ def findings(aws: Aws, meant: Meant) -> list[str]:
             ]
         return list(_of_cluster(aws, meant)) if meant.cluster else []
     except SlipwayError as error:
-        return [error.message]
+        return [error.message + _unknown_region(aws)]
+
+
+def _unknown_region(aws: Aws) -> str:
+    """A region that botocore does not know may be new, so it is only told once AWS could not be asked."""
+    if aws.region in aws.known_regions:
+        return ""
+    return f"; and botocore here knows no region {aws.region!r}: {did_you_mean(aws.region, aws.known_regions)}"
 
 
 def _of_cluster(aws: Aws, meant: Meant) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from support import aws
+from support.eks import Account
 from support.eks_role import Run, Site
 from support.eks_role import site as made
 
@@ -82,6 +83,27 @@ def test_a_cluster_of_auto_mode(site: Site) -> None:
     assert {each for each in less.writes if each.startswith("eks ")} == {"eks DeleteAccessEntry", "eks DisassociateIdentityProviderConfig"}
     assert subjects(site, "clusterrolebindings/slipway:readers") == ["slipway:readers"]
     assert f"{BINDINGS}/namespaces/web/rolebindings/slipway:developers" not in site.kube.objects
+
+
+@pytest.mark.parametrize(
+    ("inputs", "says"),
+    [
+        ({"eks_version": "1.29"}, "version: EKS does not offer Kubernetes '1.29' in eu-central-1; write one of 1.36, 1.35, 1.34"),
+        ({"eks_cidr": "172.20.0.0/16"}, "cidr: 172.20.0.0/16 overlaps 172.20.0.0/16 (eks_service_cidr), which it has to be apart from"),
+        ({"eks_addons": [{"name": "metric-server"}]}, "EKS has no add-on 'metric-server' for Kubernetes 1.34 in eu-central-1; did you mean `metrics-server`?"),
+        ({"eks_access": [{"principal_arn": "ops", "role": "admin"}]}, "entries[0]: principal_arn: 'ops' is no ARN of an IAM role or user"),
+        ({"eks_peers": ["office"]}, "cidr: 10.20.0.0/16 overlaps 10.20.0.0/17 of VPC office, so they can't be peers; choose another range"),
+        ({"eks_name": "theirs"}, "there is a cluster theirs in eu-central-1 that has none of the tags slipway:cluster=theirs, slipway:environment=test"),
+    ],
+)
+def test_what_can_not_be_is_refused_before_anything_is_made(site: Site, inputs: dict[str, Any], says: str) -> None:
+    if "eks_name" in inputs:
+        Account(site.aws).cluster("theirs")
+    vpc = site.aws.client("ec2").create_vpc(CidrBlock="10.20.0.0/17")["Vpc"]["VpcId"]
+    site.aws.client("ec2").create_tags(Resources=[vpc], Tags=[{"Key": "Name", "Value": "office"}])
+    run = site.run(**inputs)
+    assert says in run.refusal
+    assert run.writes == []
 
 
 def test_an_upgrade_by_a_minor_version(site: Site) -> None:

@@ -62,7 +62,8 @@ def versions(aws: Aws, addon: str, kubernetes: str) -> Versions:
         for each in info.get("addonVersions") or ()
     ]
     if not fitting:
-        raise InvalidInput(f"addons: EKS has no add-on {addon!r} for Kubernetes {kubernetes} in {aws.region}; look at aws eks describe-addon-versions")
+        names = {each["addonName"] for each in aws.listed("eks", "describe_addon_versions", "addons", kubernetesVersion=kubernetes)}
+        raise InvalidInput(f"addons: EKS has no add-on {addon!r} for Kubernetes {kubernetes} in {aws.region}; {did_you_mean(addon, names)}")
     ordered = sorted((name for name, _ in fitting), key=order, reverse=True)
     return Versions(addon, kubernetes, tuple(ordered), next((name for name, default in fitting if default), ordered[0]))
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks import insights, plan, state, tagging
+from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.ours import refuse_foreign
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.removal import remove
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.versions import Offered, Support, offered
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.waiting import SPREAD, causes, not_spread, run_update, settled
@@ -52,6 +53,8 @@ def task(aws: Aws, params: Mapping[str, Any], check_mode: bool) -> Result:
         before, warnings, actions = remove(aws, wanted, check_mode)
         return Result(before, {}, actions, name=wanted.name, warnings=warnings)
     found = find(aws, wanted.name)
+    if found:
+        refuse_foreign(aws, wanted.name, wanted.tags, found.get("tags") or {})
     if found and not check_mode:
         found = settled(aws, f"cluster {wanted.name}", lambda: find(aws, wanted.name), wanted.timeout, (*MOVING, "DELETING"), found)
     if found and found["status"] == "FAILED":

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
+from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.ours import refuse_foreign
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.state import seen
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.waiting import SPREAD, causes, in_progress, run_update, settled
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.wanted import Wanted
@@ -26,6 +27,8 @@ def remove(aws: Aws, wanted: Wanted, check_mode: bool) -> Removed:
     """What was there (by its name), warnings, and actions. What is attached stands in the way; check mode only warns, for it may be gone by then."""
     name = wanted.name
     found = _find(aws, name)
+    if found:
+        refuse_foreign(aws, name, wanted.tags, found.get("tags") or {})
     if found and not check_mode:
         found = settled(aws, f"cluster {name}", lambda: _find(aws, name), wanted.timeout, ("CREATING", "UPDATING", "PENDING"), found)
     if not found:

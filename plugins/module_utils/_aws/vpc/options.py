@@ -50,7 +50,7 @@ ARGUMENTS: dict[str, Any] = {
     "environment": {"type": "str", "required": True},
     "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
     "cidr": {"type": "str"},
-    "apart_from": {"type": "list", "elements": "str", "default": []},
+    "apart_from": {"type": "dict", "default": {}},
     "zones": {"type": "list", "elements": "str"},
     "public": {"type": "dict", "default": {}, "options": _TIER},
     "private": {"type": "dict", "default": {}, "options": _TIER},
@@ -105,15 +105,15 @@ def request(params: dict[str, Any]) -> Request:
     )
 
 
-def _apart(own: str, others: list[str]) -> None:
+def _apart(own: str, others: Mapping[str, str]) -> None:
     whole = cidr.network(own, "cidr")
-    for other in others:
+    for name, other in others.items():
         try:
             taken = ip_network(other)
         except ValueError:
-            raise InvalidInput(f"apart_from: {other!r} is no range of addresses; write one such as 172.20.0.0/16") from None
+            raise InvalidInput(f"apart_from.{name}: {other!r} is no range of addresses; write one such as 172.20.0.0/16") from None
         if taken.version == whole.version and taken.overlaps(whole):
-            raise InvalidInput(f"cidr: {own} overlaps {other}, which it has to be apart from; choose another range for one of them")
+            raise InvalidInput(f"cidr: {own} overlaps {other} ({name}), which it has to be apart from; choose another range for one of them")
 
 
 def _texts(tags: Mapping[str, Any] | None) -> dict[str, str]:

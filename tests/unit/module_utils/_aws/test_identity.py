@@ -86,3 +86,8 @@ def test_without_credentials(aws: Aws, simulator: simulated.Aws, monkeypatch: py
         monkeypatch.delenv(name)
     (found,) = findings(aws, Meant("prod", simulator.account_id))
     assert "there are no credentials for AWS here" in found
+
+
+def test_a_region_that_nobody_knows_is_told_once_aws_can_not_be_asked(simulator: simulated.Aws) -> None:
+    (found,) = findings(Aws(Access("eu-centrl-1", attempts=1)), Meant("prod", simulator.account_id, "prod"))
+    assert "; and botocore here knows no region 'eu-centrl-1': did you mean `eu-central-1`?" in found

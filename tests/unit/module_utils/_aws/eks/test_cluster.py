@@ -32,6 +32,18 @@ def full(rig: Rig) -> dict[str, Any]:
     }
 
 
+def test_somebody_elses_cluster_is_neither_taken_over_nor_deleted(rig: Rig) -> None:
+    rig.cluster(tags={"team": "blue"})
+    says = "there is a cluster one in eu-central-1 that has none of the tags slipway:environment=test, slipway:name=shop: it is somebody else's; choose another"
+    with rig.nothing_written():
+        for more in ({}, {"state": "absent"}):
+            with pytest.raises(Conflict, match=says):
+                rig.ensure(tags=TAGS, **more)
+    rig.eks.tag_resource(resourceArn=rig.describe()["arn"], tags={"slipway:environment": "dev"})
+    with rig.nothing_written(), pytest.raises(Conflict, match="the cluster one in eu-central-1 is of the environment dev, and not of test; choose another"):
+        rig.ensure(tags=TAGS)
+
+
 def test_where_pods_ask_for_names(rig: Rig) -> None:
     assert rig.ensure(check=True).dns_address == LATER
     assert rig.ensure(check=True, service_cidr="10.100.0.0/16").dns_address == "10.100.0.10"
@@ -95,7 +107,7 @@ def test_check_mode_takes_what_is_only_known_later(rig: Rig) -> None:
 
 
 def test_check_mode_on_a_cluster_that_stands_predicts_each_update(rig: Rig) -> None:
-    rig.ensure()
+    rig.ensure(tags={"slipway:environment": "test"})
     wanted = {key: value for key, value in full(rig).items() if key not in ("ip_family", "service_cidr")}
     with rig.nothing_written():
         planned = rig.ensure(True, **wanted)
@@ -130,7 +142,7 @@ def test_one_option_is_one_update_of_its_kind(rig: Rig, option: str, value: Any,
 
 
 def test_each_kind_of_change_goes_in_a_request_of_its_own_in_a_safe_order(rig: Rig) -> None:
-    rig.ensure(access_mode="CONFIG_MAP")
+    rig.ensure(access_mode="CONFIG_MAP", tags={"slipway:environment": "test"})
     wanted = {key: value for key, value in full(rig).items() if key not in ("ip_family", "service_cidr")} | {"version": "1.35"}
     result = rig.ensure(**wanted)
     kinds = [found.shown["type"] for found in rig.inside().updates.values()]

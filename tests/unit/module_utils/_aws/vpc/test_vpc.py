@@ -402,8 +402,11 @@ def test_the_flow_log(ec2: Account) -> None:
         ({"name": "Shop!"}, "name: 'Shop!' can't be a name"),
         ({"zones": []}, "zones: write at least one, such as eu-central-1a"),
         ({"zones": ["eu-west-1a"]}, "zones: 'eu-west-1a' is no zone of eu-central-1"),
-        ({"apart_from": ["192.168.0.0/16", "10.20.64.0/20"]}, "cidr: 10.20.0.0/16 overlaps 10.20.64.0/20, which it has to be apart from"),
-        ({"apart_from": ["office"]}, "apart_from: 'office' is no range of addresses"),
+        (
+            {"apart_from": {"home": "192.168.0.0/16", "office": "10.20.64.0/20"}},
+            r"cidr: 10.20.0.0/16 overlaps 10.20.64.0/20 \(office\), which it has to be apart from",
+        ),
+        ({"apart_from": {"office": "here"}}, "apart_from.office: 'here' is no range of addresses"),
         ({"zones": [A, A]}, f"zones: {A} is there twice"),
         ({"security_groups": [{"name": "default"}]}, "security_groups: 'default' is taken"),
         ({"security_groups": [{"name": "x", "ingress": [{"ports": ["443"], "sources": ["y"]}]}]}, r"security_groups: x\.ingress: 'y' is neither a range"),
