@@ -9,6 +9,7 @@ from simulator.corrections.acm_requests import AcmRequests
 from simulator.corrections.ec2 import Ec2
 from simulator.corrections.ecr_rules import EcrRules
 from simulator.corrections.kms import Kms
+from simulator.corrections.load_balancers import LoadBalancers
 from simulator.corrections.logs import Logs
 from simulator.corrections.rds import Rds
 from simulator.corrections.route53 import Dns
@@ -21,6 +22,7 @@ BACKENDS: dict[str, type[Backend]] = {
     "ec2": Ec2,
     "ecr": EcrRules,
     "eks": Eks,
+    "elbv2": LoadBalancers,
     "kms": Kms,
     "logs": Logs,
     "rds": Rds,

@@ -76,7 +76,7 @@ def test_a_gateway_gets_a_load_balancer(world: Scene) -> None:
     assert said(status(world)["conditions"])["Programmed"] == ("True", "Programmed")
     elb = world.aws.client("elbv2")
     tags = {each["Key"]: each["Value"] for each in elb.describe_tags(ResourceArns=[balancer["LoadBalancerArn"]])["TagDescriptions"][0]["Tags"]}
-    assert (tags["eks:eks-cluster-name"], tags["gateway.eks.amazonaws.com/stack"], tags["team"]) == ("prod", "ingress/gateway", "shop")
+    assert (tags["eks:eks-cluster-name"], tags["gateway.eks.amazonaws.com.alb/stack"], tags["team"]) == ("prod", "ingress/gateway", "shop")
     listeners = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
     assert {(each["Port"], each["Protocol"], each.get("SslPolicy")) for each in listeners} >= {(443, "HTTPS", "ELBSecurityPolicy-TLS13-1-2-2021-06")}
     attributes = {each["Key"]: each["Value"] for each in elb.describe_load_balancer_attributes(LoadBalancerArn=balancer["LoadBalancerArn"])["Attributes"]}
@@ -150,6 +150,15 @@ def test_it_goes_with_its_gateway(world: Scene) -> None:
     assert world.names.find(name) is None
     assert len(world.aws.client("ec2").describe_security_groups()["SecurityGroups"]) == groups
     assert world.aws.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]["InUseBy"] == []
+
+
+def test_who_deletes_it_by_the_api_frees_its_certificate(world: Scene) -> None:
+    arn = world.certificate("shop.example.com")
+    put(world, arn)
+    world.look()
+    acm, elb = world.aws.client("acm"), world.aws.client("elbv2")
+    elb.delete_load_balancer(LoadBalancerArn=world.balancers()[0]["LoadBalancerArn"])
+    assert acm.describe_certificate(CertificateArn=arn)["Certificate"]["InUseBy"] == []
 
 
 def test_one_that_is_gone_without_a_word_is_cleared_away_too(world: Scene) -> None:
