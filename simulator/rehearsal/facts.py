@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,11 +93,16 @@ _FIRST = Ports(5201, 5202, 18443)  # beside those of the local environment and o
 _STEP, _BLOCKS = 10, 20
 
 
-def ports(file: Path, free: Callable[[int], bool]) -> Ports:
-    """Those of the last time, else the first block of which all are free, which ``file`` then remembers: a cluster keeps its port. Raises RehearsalError."""
+def ports(file: Path, environment: str, free: Callable[[int], bool]) -> Ports:
+    """Those of the last time, else a block of which all are free, which ``file`` then remembers: a cluster keeps its port. Raises RehearsalError.
+
+    Each environment begins elsewhere to look, so that two which begin at the same time don't both find the same ones free.
+    """
     if file.exists():
         return Ports(**json.loads(file.read_text()))
-    blocks = [Ports(*(port + _STEP * number for port in (_FIRST.registry, _FIRST.pull, _FIRST.api))) for number in range(_BLOCKS)]
+    own = zlib.crc32(environment.encode())
+    offsets = [_STEP * ((own + number) % _BLOCKS) for number in range(_BLOCKS)]
+    blocks = [Ports(_FIRST.registry + offset, _FIRST.pull + offset, _FIRST.api + offset) for offset in offsets]
     found = next((each for each in blocks if all(map(free, (each.registry, each.pull, each.api)))), None)
     if found is None:
         raise RehearsalError(

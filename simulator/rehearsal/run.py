@@ -77,7 +77,7 @@ class Rehearsal:
             self.say(f"The simulated AWS of {folders.environment} has ended, and all that was in it is gone: beginning anew.")
             self.remove()
         self.say(f"Having what stands for AWS: {folders.name}.")
-        self._machine("machine.yml", folders.inventory, facts.ports(folders.ports, _free))
+        self._machine("machine.yml", folders.inventory, facts.ports(folders.ports, folders.environment, _free))
         state = process.state(folders.world)
         resolver.ensure(folders.kubeconfig, f"{state['address']}:{state['ports']['dns']}")
         known = facts.read(folders.facts)

@@ -20,7 +20,7 @@ from support.tree import CHECKOUT
 
 from simulator.record import Call
 from simulator.rehearsal import account, facts, process, report, resolver
-from simulator.rehearsal.facts import Facts, Ports, RehearsalError
+from simulator.rehearsal.facts import Facts, RehearsalError
 from simulator.world.parts import REAL, Part
 
 COREFILE = """.:53 {
@@ -43,16 +43,18 @@ def call(service: str, operation: str, resource: str, write: bool = False, sourc
 # -- ports
 
 
-def test_ports_are_the_first_free_block_and_stay(tmp_path: Path) -> None:
+def test_ports_are_a_free_block_and_stay(tmp_path: Path) -> None:
     file = tmp_path / "prod.aws" / "ports.json"
-    found = facts.ports(file, lambda port: port != 18443)
-    assert found == Ports(5211, 5212, 18453), "a block of which one is taken is not used"
-    assert facts.ports(file, lambda _: False) == found, "what listens there now is this rehearsal"
+    usual = facts.ports(tmp_path / "usual.json", "prod", lambda _: True)
+    found = facts.ports(file, "prod", lambda port: port != usual.api)
+    assert {found.registry, found.pull, found.api}.isdisjoint({usual.registry, usual.pull, usual.api}), "a block of which one is taken is not used"
+    assert facts.ports(file, "prod", lambda _: False) == found, "what listens there now is this rehearsal"
+    assert facts.ports(tmp_path / "dev.json", "dev", lambda _: True) != usual, "two that begin at the same time"
 
 
 def test_no_free_ports(tmp_path: Path) -> None:
     with pytest.raises(RehearsalError, match="no free ports"):
-        facts.ports(tmp_path / "ports.json", lambda _: False)
+        facts.ports(tmp_path / "ports.json", "prod", lambda _: False)
     assert not (tmp_path / "ports.json").exists()
 
 
