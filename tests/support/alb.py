@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import ssl
 import sys
@@ -21,6 +22,7 @@ from support import kube_api
 from support.aws import Aws
 from support.eks import Account
 from support.kube_api import KubeApi
+from support.roles import variable
 from support.serving import serving
 
 from simulator.world.alb import definitions
@@ -46,6 +48,10 @@ class Scene:
         ec2 = aws.client("ec2")
         ec2.create_tags(Resources=account.subnets, Tags=[{"Key": "kubernetes.io/role/elb", "Value": "1"}])
         account.cluster("prod", **account.auto())
+        iam = aws.client("iam")
+        iam.attach_role_policy(RoleName="cluster", PolicyArn="arn:aws:iam::aws:policy/AmazonEKSLoadBalancingPolicy")
+        for name, document in variable("eks", "__eks_inline_policies")["auto"].items():
+            iam.put_role_policy(RoleName="cluster", PolicyName=name, PolicyDocument=json.dumps(document))
         self.zone = aws.client("route53").create_hosted_zone(Name="example.com", CallerReference="x")["HostedZone"]["Id"].rpartition("/")[2]
         self.authority, self.names = Authority(folder / "tls"), Places()
         around = Surroundings(self.names, self.authority.files, folder / "balancers", TRAEFIK, aws.clock)
@@ -56,8 +62,7 @@ class Scene:
 
     def _cluster(self) -> None:
         """What every cluster has, a node that is this machine, and the definitions that Auto Mode brings."""
-        for each in (*definitions(), *(_definition(kind, *rest) for kind, rest in _KINDS.items())):
-            self.kube.put(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{each['metadata']['name']}", dict(each))
+        define(self.kube)
         status = {"conditions": [{"type": "Ready", "status": "True"}], "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}]}
         self.kube.put("/api/v1/nodes/one", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "one"}, "status": status})
         self.kube.on_write = self._node_port
@@ -134,6 +139,12 @@ class Scene:
         body = answer.read().decode()
         plain.close()
         return answer.status, body, answer.headers.get("Location", "")
+
+
+def define(kube: KubeApi) -> None:
+    """The definitions that Auto Mode brings."""
+    for each in (*definitions(), *(_definition(kind, *rest) for kind, rest in _KINDS.items())):
+        kube.put(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{each['metadata']['name']}", dict(each))
 
 
 def _definition(kind: str, plural: str, namespaced: bool) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 """The load balancers in the simulated Elastic Load Balancing: what its API shows of what the Gateways want.
 
 They are put there directly, as AWS's own hand would: none of it is a call that the run under test made. Names and tags: the AWS Load Balancer
-Controller; the tags of EKS Auto Mode: policy AmazonEKSLoadBalancingPolicy, with "gateway" where that has "ingress".
+Controller; the tags of EKS Auto Mode: policy AmazonEKSLoadBalancingPolicy.
 """
 
 from __future__ import annotations
@@ -20,9 +20,12 @@ from moto.elbv2.models import elbv2_backends
 
 from simulator.application import Simulator
 from simulator.eks.backend import state_of
+from simulator.world.alb import permission
 from simulator.world.alb.rules import Backend
 from simulator.world.alb.zones import ZONES
 from simulator.world.eks import Held
+
+_STACK, _RESOURCE = "gateway.eks.amazonaws.com.alb/stack", "gateway.eks.amazonaws.com.alb/resource"
 
 
 class UnmetError(Exception):
@@ -76,10 +79,12 @@ class Elb:
             if balancer is not None and balancer.scheme != scheme:
                 self._remove(balancer)
                 balancer = None
+            tags = {**dict(wanted.spec.get("tags") or {}), **self._tags(wanted.namespace, wanted.name, "LoadBalancer")}
+            self._refuse_tags(wanted, balancer, tags)
             balancer = balancer or self._make(wanted, scheme)
             attributes = {each["key"]: each["value"] for each in wanted.spec.get("loadBalancerAttributes") or []}
             elb.modify_load_balancer_attributes(balancer.arn, attributes)
-            elb.add_tags([balancer.arn], _pairs({**dict(wanted.spec.get("tags") or {}), **self._tags(wanted.namespace, wanted.name, "LoadBalancer")}))
+            elb.add_tags([balancer.arn], _pairs(tags))
             self._listen(balancer, wanted)
             return str(balancer.dns_name), str(balancer.arn)
 
@@ -112,8 +117,8 @@ class Elb:
             found = {}
             for balancer in elbv2_backends[self._account][self._region].load_balancers.values():
                 tags = self._tags_of(balancer.arn)
-                if tags.get("eks:eks-cluster-name") == self._cluster and "gateway.eks.amazonaws.com/stack" in tags:
-                    namespace, _, name = tags["gateway.eks.amazonaws.com/stack"].partition("/")
+                if tags.get("eks:eks-cluster-name") == self._cluster and _STACK in tags:
+                    namespace, _, name = tags[_STACK].partition("/")
                     found[namespace, name] = str(balancer.dns_name)
             return found
 
@@ -123,6 +128,15 @@ class Elb:
         mine = self._tags(namespace, name, "LoadBalancer").items()
         every = elbv2_backends[self._account][self._region].load_balancers.values()
         return next((each for each in every if mine <= self._tags_of(each.arn).items()), None)
+
+    def _refuse_tags(self, wanted: Wanted, balancer: Any, tags: Mapping[str, str]) -> None:
+        """Only of tags that are not EKS's own is it asked whether they may be."""
+        cluster = state_of(self._simulator.world, self._account, self._region).clusters.get(self._cluster)
+        if cluster is None or not wanted.spec.get("tags") or (balancer is not None and tags.items() <= self._tags_of(balancer.arn).items()):
+            return
+        said = permission.refusal(str(cluster.shown["roleArn"]), self._cluster, tags, exists=balancer is not None)
+        if said:
+            raise UnmetError(said)
 
     def _make(self, wanted: Wanted, scheme: str) -> Any:
         elb, ec2 = elbv2_backends[self._account][self._region], ec2_backends[self._account][self._region]
@@ -194,7 +208,7 @@ class Elb:
 
     def _tags(self, namespace: str, name: str, resource: str) -> dict[str, str]:
         stack = f"{namespace}/{name}"
-        return {"eks:eks-cluster-name": self._cluster, "gateway.eks.amazonaws.com/stack": stack, "gateway.eks.amazonaws.com/resource": resource}
+        return {"eks:eks-cluster-name": self._cluster, _STACK: stack, _RESOURCE: resource}
 
     def _tags_of(self, arn: str) -> dict[str, str]:
         return dict(elbv2_backends[self._account][self._region].tagging_service.get_tag_dict_for_resource(arn))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 _LIKE = ("StringLike", "StringNotLike", "ArnLike", "ArnNotLike", "ArnEquals", "ArnNotEquals")
@@ -24,7 +24,8 @@ class UndecidedError(Exception):
 
 @dataclass(frozen=True)
 class Ask:
-    """``principals``: the ARNs that a policy of a resource may name. ``context``: condition keys in lower case; one that is not there is absent."""
+    """``principals``: the ARNs that a policy of a resource may name. ``context``: condition keys in lower case; one that is not there is
+    absent, and several values have a line each."""
 
     action: str
     resource: str
@@ -67,6 +68,9 @@ def _principal(principal: Any, ask: Ask) -> bool:
 
 
 def _condition(operator: str, key: str, values: list[Any], ask: Ask) -> bool:
+    if operator.startswith("ForAllValues:"):
+        given = [each for each in ask.context.get(key.lower(), "").split("\n") if each]
+        return all(_condition(operator.partition(":")[2], key, values, replace(ask, context={**ask.context, key.lower(): each})) for each in given)
     plain = operator.removesuffix("IfExists")
     actual = ask.context.get(key.lower())
     if plain == "Null":

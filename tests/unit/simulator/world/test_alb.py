@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 from collections.abc import Iterator
@@ -82,6 +83,27 @@ def test_a_gateway_gets_a_load_balancer(world: Scene) -> None:
     attributes = {each["Key"]: each["Value"] for each in elb.describe_load_balancer_attributes(LoadBalancerArn=balancer["LoadBalancerArn"])["Attributes"]}
     assert attributes["idle_timeout.timeout_seconds"] == "30"
     assert world.aws.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]["InUseBy"] != []
+
+
+def test_tags_of_ours_need_a_right_that_awss_policies_do_not_give(world: Scene) -> None:
+    iam, arn = world.aws.client("iam"), world.certificate("shop.example.com")
+    policy = iam.get_role_policy(RoleName="cluster", PolicyName="tags")["PolicyDocument"]
+    iam.delete_role_policy(RoleName="cluster", PolicyName="tags")
+    put(world, arn)
+    world.look()
+    [programmed] = [each for each in status(world)["conditions"] if each["type"] == "Programmed"]
+    assert "is not authorized to perform: elasticloadbalancing:CreateLoadBalancer with the tags" in programmed["message"]
+    assert world.balancers() == []
+    put(world, arn, tags={})
+    world.look()
+    assert len(world.balancers()) == 1, "EKS's own tags are allowed"
+    put(world, arn)
+    world.look()
+    [programmed] = [each for each in status(world)["conditions"] if each["type"] == "Programmed"]
+    assert "is not authorized to perform: elasticloadbalancing:AddTags" in programmed["message"]
+    iam.put_role_policy(RoleName="cluster", PolicyName="tags", PolicyDocument=json.dumps(policy))
+    world.look()
+    assert said(status(world)["conditions"])["Programmed"] == ("True", "Programmed")
 
 
 def test_it_serves_the_routes_and_says_so(world: Scene) -> None:
