@@ -356,9 +356,9 @@ def _merge(live: Any, patch: Any) -> Any:
 
 
 @contextmanager
-def running() -> Iterator[KubeApi]:
+def running(api: KubeApi | None = None) -> Iterator[KubeApi]:
     """The API server on a free port of 127.0.0.1."""
-    api = KubeApi()
+    api = api or KubeApi()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
