@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -107,7 +108,11 @@ class Rehearsal:
         with log.open("wb") as told:
             status = self._ansible(argv, environment, stdin=subprocess.DEVNULL, stdout=told, stderr=told)
         if status:
-            raise RehearsalError(f"what stands for AWS could not be made or removed; all of it is in {log}:\n{_last(log.read_text(errors='replace'))}")
+            why = _last(log.read_text(errors="replace"))
+            if not self.folders.facts.exists() and not self.folders.world.exists():  # it was refused before anything was made
+                shutil.rmtree(self.folders.around)
+                raise RehearsalError(why)
+            raise RehearsalError(f"{why}\nthat was while what stands for AWS was made or removed; all of it is in {log}")
 
     def _play(self, wanted: Wanted, environment: Mapping[str, str]) -> report.Ran:
         """The playbook as a person types it, but for the folder of its state: that of the environment itself is not touched."""
@@ -184,5 +189,5 @@ def _free(port: int) -> bool:
 
 def _last(log: str) -> str:
     """What went wrong, of what Ansible printed."""
-    found = log.find("[ERROR]")
-    return log[found:][:2000] if found >= 0 else log[-2000:]
+    found = re.search(r"(?ms)^\[ERROR\]: (?:Task failed: )?(?:Action failed: )?(.+?)(?:\nOrigin: |\n\n|\Z)", log)
+    return found[1] if found else log[-2000:]

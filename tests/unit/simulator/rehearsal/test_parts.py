@@ -21,6 +21,7 @@ from support.tree import CHECKOUT
 from simulator.record import Call
 from simulator.rehearsal import account, facts, process, report, resolver
 from simulator.rehearsal.facts import Facts, RehearsalError
+from simulator.rehearsal.run import Rehearsal
 from simulator.world.parts import REAL, Part
 
 COREFILE = """.:53 {
@@ -232,3 +233,13 @@ def test_what_cannot_be_rehearsed_touches_nothing(arguments: tuple[str, ...], sa
     told = subprocess.run([sys.executable, "-m", "simulator.rehearsal", *arguments], cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False)
     assert (told.returncode, told.stdout) == (2, "")
     assert f"rehearse: {said}" in told.stderr
+
+
+def test_an_environment_of_this_machine_is_not_rehearsed() -> None:
+    folder = CHECKOUT / ".slipway" / "rehearsal" / "local.aws"
+    with pytest.raises(RehearsalError) as caught:
+        Rehearsal(CHECKOUT, "local", say=lambda _: None).have()
+    said = str(caught.value)
+    assert said.startswith("local is not rehearsed: its cluster_provider is kind and its registry_provider local, and")
+    assert len(said.splitlines()) == 1
+    assert not folder.exists(), "nothing was begun"
