@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import boto3
@@ -16,14 +16,16 @@ from simulator.rehearsal.facts import Facts, RehearsalError
 
 def prepare(url: str, credentials: str, facts: Facts) -> list[str]:
     """Makes what is missing, by the simulated API at ``url``; says of all of it what was assumed. Raises RehearsalError."""
-    session = boto3.session.Session(**_keys(credentials), region_name=facts.region)
-    config = Config(proxies={}, retries={"total_max_attempts": 1})
-
-    def client(service: str) -> Any:
-        return session.client(service, endpoint_url=url, config=config)
-
+    client = clients(url, credentials, facts.region)
     said = [_zone(client("route53"), facts.zone)] if facts.zone else []
     return said + [_principal(client("iam"), arn, facts.account) for arn in facts.people]
+
+
+def clients(url: str, credentials: str, region: str) -> Callable[[str], Any]:
+    """boto3's clients by service, straight to the simulated API. ``credentials``: the content of the file with the access key."""
+    session = boto3.session.Session(**_keys(credentials), region_name=region)
+    config = Config(proxies={}, retries={"total_max_attempts": 1})
+    return lambda service: session.client(service, endpoint_url=url, config=config)
 
 
 def _keys(credentials: str) -> Mapping[str, str]:

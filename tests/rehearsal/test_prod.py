@@ -23,7 +23,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import
 from support.tree import CHECKOUT
 
 from simulator.record import Call, writes
-from simulator.rehearsal import process
+from simulator.rehearsal import account, process
 from simulator.rehearsal.report import Asked, Ran
 from simulator.rehearsal.run import Rehearsal, Wanted
 
@@ -129,8 +129,17 @@ def test_a_second_run_changes_nothing_and_asks_once(prod: Rehearsal) -> None:
 
 def test_teardown_leaves_nothing(prod: Rehearsal) -> None:
     rehearsed(prod, "--extra-vars", "confirm=prod", playbook="playbooks/teardown.yml")
-    ran, asked = rehearsed(prod, "--extra-vars", "confirm=prod", playbook="playbooks/teardown.yml")
-    assert (ran.totals["changed"], writes(asked.calls)) == (0, {}), "what is gone is gone"
+    state = process.state(prod.folders.world)
+    client = account.clients(state["url"], Path(state["credentials_file"]).read_text(), "eu-central-1")
+    assert client("eks").list_clusters()["clusters"] == []
+    assert client("rds").describe_db_instances()["DBInstances"] == []
+    assert client("elbv2").describe_load_balancers()["LoadBalancers"] == []
+    assert [each["VpcId"] for each in client("ec2").describe_vpcs()["Vpcs"] if not each["IsDefault"]] == []
+    assert [each["RoleName"] for each in client("iam").list_roles()["Roles"] if each["RoleName"].startswith("slipway-prod")] == []
+    zone = client("route53").list_hosted_zones()["HostedZones"][0]["Id"]
+    kept = {each["Type"] for each in client("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]}
+    assert kept == {"NS", "SOA"}, "the zone is the account's, the records were ours"
+    assert [each["DBSnapshotIdentifier"] for each in client("rds").describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]] == ["slipway-prod-final"]
 
 
 def test_nothing_is_left_on_the_machine(prod: Rehearsal) -> None:
