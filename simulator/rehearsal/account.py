@@ -28,6 +28,11 @@ def clients(url: str, credentials: str, region: str) -> Callable[[str], Any]:
     return lambda service: session.client(service, endpoint_url=url, config=config)
 
 
+def with_profile(credentials: str, profile: str) -> str:
+    """The file with the access key, which also is that of the profile that the inventory names."""
+    return credentials if profile in ("", "default") else f"{credentials.rstrip()}\n\n{credentials.replace('[default]', f'[{profile}]')}"
+
+
 def _keys(credentials: str) -> Mapping[str, str]:
     lines = dict(line.split(" = ", 1) for line in credentials.splitlines() if " = " in line)
     return {name: lines[name] for name in ("aws_access_key_id", "aws_secret_access_key")}

@@ -51,6 +51,10 @@ class Folders:
         return self.around / "tasks.json"
 
     @property
+    def credentials(self) -> Path:
+        return self.around / "credentials"
+
+    @property
     def variables(self) -> Path:
         return self.around / "environment"
 

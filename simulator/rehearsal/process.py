@@ -28,6 +28,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 SPEED = 60  # as many minutes of AWS are one here
 _PATIENCE = 120.0  # seconds
 _LOOK = 0.1
+_STARTED: list[subprocess.Popen[bytes]] = []  # nobody waits for them; they stay when this process ends
 
 
 class ProcessError(Exception):
@@ -71,6 +72,7 @@ def start(folder: Path, settings: dict[str, Any], account: str, region: str) -> 
     argv += [*(["--account", account] if account else []), *(["--region", region] if region else [])]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(argv, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    _STARTED.append(process)
     ends = time.monotonic() + _PATIENCE
     while not state(folder).get("ready"):
         if process.poll() is not None or time.monotonic() > ends:
@@ -90,6 +92,7 @@ def stop(folder: Path) -> None:
         ends = time.monotonic() + _PATIENCE
         while running(folder) and time.monotonic() < ends:
             time.sleep(_LOOK)
+    _STARTED[:] = [each for each in _STARTED if each.poll() is None]
     if running(folder):
         raise ProcessError(f"the simulated AWS does not end: {running(folder)}")
     for pid in _balancers(folder):

@@ -64,11 +64,11 @@ class Rehearsal:
             raise RehearsalError(f"there is no playbook {wanted.playbook}; site.yml is one, and playbooks/teardown.yml")
         self._lock()
         self.have()
-        state = process.state(self.folders.world)
+        state, environment = process.state(self.folders.world), self._environment()
         before = _get(state["url"], "calls"), _get(state["url"], "violations")
         if wanted.faults:
             _exchange(urllib.request.Request(f"{state['url']}/_simulator/faults", data=wanted.faults.read_bytes()))
-        ran = self._play(wanted, state["environment"])
+        ran = self._play(wanted, environment)
         return ran, _asked(state["url"], len(before[0]), len(before[1]))
 
     def have(self) -> None:
@@ -84,8 +84,14 @@ class Rehearsal:
         known = facts.read(folders.facts)
         assumed = account.prepare(state["url"], Path(state["credentials_file"]).read_text(), known)
         self.say(f"Assumed of account {known.account}: {'; '.join(assumed) or 'nothing'}.")
-        variables = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in {**state["environment"], "AWS_REGION": known.region}.items())
+        keys = account.with_profile(Path(state["credentials_file"]).read_text(), known.profile)
+        _files.write_if_different(folders.credentials, keys, 0o600)
+        variables = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in {**self._environment(), "AWS_REGION": known.region}.items())
         _files.write_if_different(folders.variables, f"unset AWS_PROFILE\n{variables}", 0o644)
+
+    def _environment(self) -> dict[str, str]:
+        """Of a run that meets this AWS."""
+        return {**process.state(self.folders.world)["environment"], "AWS_SHARED_CREDENTIALS_FILE": str(self.folders.credentials)}
 
     def down(self) -> None:
         self._lock()

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import configparser
 import importlib.util
 import json
 import os
@@ -106,6 +107,14 @@ def test_an_account_has_its_zone_and_its_people() -> None:
 def test_people_who_cannot_be(arn: str, said: str) -> None:
     with running() as aws, pytest.raises(RehearsalError, match=said):
         account.prepare(aws.url, "aws_access_key_id = A\naws_secret_access_key = B\n", Facts("123456789012", "eu-central-1", "", "", (arn,)))
+
+
+def test_the_profile_of_the_inventory_has_the_key_too() -> None:
+    keys = "[default]\naws_access_key_id = A\naws_secret_access_key = B\n"
+    assert account.with_profile(keys, "") == keys
+    found = configparser.ConfigParser()
+    found.read_string(account.with_profile(keys, "company-prod"))
+    assert dict(found["company-prod"]) == dict(found["default"]) == {"aws_access_key_id": "A", "aws_secret_access_key": "B"}
 
 
 # -- the report
