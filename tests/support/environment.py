@@ -130,7 +130,8 @@ class Environment:
 
     def run(self, playbook: Path, *arguments: str, until: Callable[[], bool] | None = None, **extra: Any) -> subprocess.CompletedProcess[str]:
         """``until``: when the run is killed, as a machine that fails would."""
-        given = {"slipway_state_dir": str(self.state_dir), "slipway_environment": self.called, "slipway_namespace": self.namespace, **extra}
+        given = {"slipway_state_dir": str(self.state_dir), "slipway_environment": self.called, "slipway_namespace": self.namespace}
+        given |= {"slipway_secrets": [{"name": "session"}], **extra}
         command = [Path(sys.prefix) / "bin/ansible-playbook", "-i", CHECKOUT / self.name, playbook, "-e", json.dumps(given), *arguments]
         kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
         environment = kept | self.aws.environ | {"ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "0"}

@@ -84,8 +84,10 @@ def test_it_lists_asks_removes_and_ends_with_nothing_left(prod: Environment) -> 
     assert "DeleteLoadBalancer" not in prod.writes, "the controller took it away"
     snapshots = prod.aws.client("rds").describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]
     assert [each["DBSnapshotIdentifier"] for each in snapshots] == [f"slipway-{prod.called}-final"]
+    kept = plain(done.stdout).rpartition(f"nothing of {prod.called} is left")[2]
     for text in (f"database snapshot slipway-{prod.called}-final; remove it: aws rds delete-db-snapshot", "key alias/slipway-prod-secrets until 20"):
-        assert text in plain(done.stdout)
+        assert text in kept
+    assert re.search(rf"- secret slipway/{prod.called}/session-\w+ until 20[0-9-]+; remove it at once: aws secretsmanager delete-secret", kept)
 
     prod.aws.log.clear()
     again = prod.teardown()
@@ -104,6 +106,7 @@ def test_a_cluster_that_nobody_reaches_holds_nothing_up(prod: Environment) -> No
     assert prod.writes.index("DeleteCluster") < prod.writes.index("DeleteLoadBalancer"), "its controller would make another one"
     assert prod.aws.client("rds").describe_db_snapshots(SnapshotType="manual")["DBSnapshots"] == []
     assert prod.aws.client("ecr").describe_repositories()["repositories"] == []
+    assert prod.aws.client("secretsmanager").list_secrets(IncludePlannedDeletion=True)["SecretList"] == []
 
 
 def test_a_cluster_goes_with_the_last_who_use_it(dev: Environment) -> None:

@@ -139,7 +139,7 @@ def _tagged(aws: Aws, query: Query, types: Sequence[str] = ()) -> dict[str, dict
 
 def _existing(aws: Aws, arn: str, name: str) -> Left | None:
     _arn, _partition, service, _region, _account, resource = arn.split(":", 5)
-    kind, _mark, rest = resource.replace("/", ":", 1).partition(":")
+    kind, _mark, rest = resource.partition(":" if ":" in resource.partition("/")[0] else "/")
     if service in _COVERED or (service == "ec2" and kind in ec2.TYPES):
         return None
     asked = _ASKED.get(f"{service}:{kind if rest else ''}")
