@@ -36,13 +36,14 @@ def absent(aws: Aws, request: Request, found: Found, check_mode: bool) -> Result
     steps = [
         Step(f"delete certificate {each['CertificateArn']}", "acm", "delete_certificate", {"CertificateArn": each["CertificateArn"]}) for each in certificates
     ]
+    # First the records, which only the certificate names: whoever goes on after an interruption finds them by it.
+    made = validate.make(aws, request, _free(certificates, found), check_mode, present=False)
     if not check_mode:
         take(aws, steps)
-    made = validate.make(aws, request, _free(certificates, found), check_mode, present=False)
     return Result(
         before={request.domain: {"arns": sorted(each["CertificateArn"] for each in certificates)} if certificates else {}},
         after={request.domain: {}},
-        actions=(*(step.text for step in steps), *(made.actions if made else ())),
+        actions=(*(made.actions if made else ()), *(step.text for step in steps)),
         domain=request.domain,
     )
 

@@ -172,9 +172,18 @@ def test_absent(acm: Account) -> None:
     assert (foreseen.before, foreseen.after, foreseen.actions) == (done.before, done.after, done.actions)
     assert len(names(acm)) == 1, "another certificate of this name is renewed by the record"
     assert not acm.run(**SHOP, state="absent").changed
-    assert acm.run(**{**SHOP, "tags": {}}, state="absent").actions[0] == f"delete certificate {other}"
+    assert acm.run(**{**SHOP, "tags": {}}, state="absent").actions[-1] == f"delete certificate {other}"
     assert names(acm) == []
     assert not acm.run(**{**SHOP, "tags": {}}, state="absent").changed
+
+
+def test_a_removal_that_was_interrupted_leaves_no_record(acm: Account) -> None:
+    acm.run(**SHOP)
+    acm.fault("error", "acm", "DeleteCertificate", code="InternalFailure.Test", status=400)
+    with pytest.raises(Exception, match=r"InternalFailure\.Test"):
+        acm.run(**SHOP, state="absent")
+    assert acm.run(**SHOP, state="absent").changed
+    assert names(acm) == []
 
 
 def test_absent_of_one_of_several_without_tags(acm: Account) -> None:
