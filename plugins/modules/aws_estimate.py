@@ -215,7 +215,7 @@ notes:
   type: list
   elements: str
 prices:
-  description: Of which RV(prices.region) the prices are, and between which days they were AWS's, V(oldest) and V(newest), empty if none is known.
+  description: Of which V(region) the prices are, and between which days they were AWS's, V(oldest) and V(newest), empty if none is known.
   returned: success
   type: dict
   sample: {region: eu-central-1, oldest: "2025-06-05", newest: "2026-08-26"}
