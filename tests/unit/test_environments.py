@@ -291,3 +291,9 @@ def test_what_a_provider_needs_is_asked_for_before_aws_is() -> None:
     assert "aws_account_id is not set" in said
     assert "ingress_aws is not set" in said
     assert "GetCallerIdentity" not in said
+
+
+def test_the_status_of_what_nobody_built_is_no_riddle(tmp_path: Path) -> None:
+    told = typed("playbooks/status.yml", "-i", "dev", "-e", f"slipway_state_dir={tmp_path}")
+    assert "nothing is known here of the cluster of dev" in told
+    assert "ansible-playbook site.yml -i dev" in told
