@@ -73,4 +73,5 @@ def test_settings_have_the_defaults_of_the_core() -> None:
 
     core = inputs.settings("", "")
     for name, option in arguments.SETTINGS.items():
-        assert option.get("default", None if name != "part_of" else "") in (getattr(core, name), None), name
+        default = option.get("default", None if name != "part_of" else "")
+        assert (tuple(default) if isinstance(default, list) else default) in (getattr(core, name), None), name
