@@ -1,6 +1,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A CA that speaks ACME, for as long as its folder has no file named over. Arguments: the folder, and the port of 127.0.0.1 at which it asks for every name.
+"""A CA that speaks ACME, for as long as its folder has no file named over; then the folder goes, too.
+
+Arguments: the folder, and the port of 127.0.0.1 at which it asks for every name.
 
 The folder then has ca.json (directory) and roots.pem, whom its own TLS and its certificates are trusted by.
 """
@@ -8,6 +10,7 @@ The folder then has ca.json (directory) and roots.pem, whom its own TLS and its 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -29,6 +32,7 @@ def main(folder: Path, port: int) -> None:
         _files.write(folder / "ca.json", json.dumps({"directory": ca.directory}), 0o644)
         while time.monotonic() < ends and not (folder / "over").exists():
             time.sleep(0.5)
+    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -135,6 +135,7 @@ class Environment:
         command = [Path(sys.prefix) / "bin/ansible-playbook", "-i", CHECKOUT / self.name, playbook, "-e", json.dumps(given), *arguments]
         kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
         environment = kept | self.aws.environ | {"ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "0"}
+        environment["TMPDIR"] = str(self.folder)  # what a killed run leaves
         started = subprocess.Popen(
             list(map(str, command)),
             text=True,
