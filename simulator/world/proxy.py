@@ -16,8 +16,8 @@ from typing import cast
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed has not it
 
+from ansible_collections.slipway.platform.plugins.module_utils import _proxies
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
-from ansible_collections.slipway.platform.plugins.module_utils._oci import proxies
 
 from simulator.world.authority import Authority
 from simulator.world.destinations import Destination, Destinations, NowhereError
@@ -89,7 +89,7 @@ class Proxy:
         path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         kept = [line for line in headers.split("\r\n") if line and line.partition(":")[0].strip().lower() not in _OWN]
         if through:
-            kept += [f"{name}: {value}" for name, value in proxies.credentials(through).items()]
+            kept += [f"{name}: {value}" for name, value in _proxies.credentials(through).items()]
         lines = [f"{method} {f'http://{parts.netloc}{path}' if through else path} HTTP/1.1", *kept, "Connection: close", "", ""]
         server[1].write("\r\n".join(lines).encode("latin-1"))
         await pump(client, server, self.traffic.passed[str(parts.hostname)] if destination.real else None)
@@ -109,7 +109,7 @@ class Proxy:
 
     def _next(self, scheme: str, netloc: str) -> SplitResult | None:
         if scheme == "https":
-            return proxies.proxy_of(netloc, self.environment)
+            return _proxies.proxy_of(netloc, self.environment)
         given = self.environment.get("http", "")
         if not given or proxy_bypass_environment(netloc, dict(self.environment)):
             return None
@@ -118,7 +118,7 @@ class Proxy:
 
 async def _ask(server: Stream, netloc: str, proxy: SplitResult) -> None:
     """Have the next proxy make a tunnel."""
-    headers = "".join(f"{name}: {value}\r\n" for name, value in proxies.credentials(proxy).items())
+    headers = "".join(f"{name}: {value}\r\n" for name, value in _proxies.credentials(proxy).items())
     server[1].write(f"CONNECT {netloc} HTTP/1.1\r\nHost: {netloc}\r\n{headers}\r\n".encode("latin-1"))
     status = "no answer"
     with contextlib.suppress(asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError, OSError):

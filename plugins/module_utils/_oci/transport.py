@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
+from ansible_collections.slipway.platform.plugins.module_utils import _proxies
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, Unreachable
-from ansible_collections.slipway.platform.plugins.module_utils._oci import proxies
 from ansible_collections.slipway.platform.plugins.module_utils._oci.messages import Body, Request, Response, Sink
 
 CHUNK = 1 << 20
@@ -153,7 +153,7 @@ class Pool:
         with self._lock:
             if self._context is None:
                 self._context = self._make_context()
-        return proxies.connect(netloc, self._context, _CONNECT_TIMEOUT, CHUNK)
+        return _proxies.connect(netloc, self._context, _CONNECT_TIMEOUT, CHUNK)
 
 
 class Answering:

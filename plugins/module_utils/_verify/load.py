@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from ansible_collections.slipway.platform.plugins.module_utils._proxies import credentials, proxy_of
+
 REQUEST_SECONDS = 10.0
 
 
@@ -29,7 +31,7 @@ class Counts:
 class Load:
     """``threads`` clients that each ask ``url`` again as soon as ``pause`` seconds have passed, on a new connection every time.
 
-    Names below localhost are asked on the loopback address (RFC 6761 §6.3), whatever the resolver thinks of them.
+    Names below localhost are asked on the loopback address (RFC 6761 §6.3), whatever the resolver thinks of them; others by the machine's proxy, if it has one.
     An answer of 400 or more, or none within 10 s, is a failure.
     """
 
@@ -40,6 +42,7 @@ class Load:
         self._path = parts.path or "/"
         self._context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None) if parts.scheme == "https" else None
         self._address = "127.0.0.1" if f".{self._host}".endswith(".localhost") else self._host
+        self._proxy = proxy_of(f"{self._host}:{self._port}") if self._context else None
         self._pause, self._sleep = pause, sleep
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -74,6 +77,9 @@ class Load:
 
     def _ask(self) -> str:
         connection = _Connection(self._address, self._port, self._host, self._context)
+        if self._proxy:
+            connection = _Connection(str(self._proxy.hostname), self._proxy.port or 80, self._host, self._context)
+            connection.set_tunnel(self._host, self._port, credentials(self._proxy))
         try:
             connection.request("GET", self._path, headers={"Host": f"{self._host}:{self._port}", "User-Agent": "slipway-verify"})
             answer = connection.getresponse()

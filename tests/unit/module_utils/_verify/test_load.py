@@ -13,12 +13,13 @@ import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._tls.authority import ensure
 from ansible_collections.slipway.platform.plugins.module_utils._tls.wanted import Leaf, Request
 from ansible_collections.slipway.platform.plugins.module_utils._verify.load import Load
+from support.tls_zoo import Cage, proxy
 
 
 @contextmanager
-def server(folder: Path, statuses: list[int]) -> Iterator[int]:
-    """An HTTPS server for hello.localhost that answers with these statuses in turn, the last one for ever; gives its port."""
-    ensure(Request(folder, (Leaf("web", dns=("hello.localhost",)),)))
+def server(folder: Path, statuses: list[int], name: str = "hello.localhost") -> Iterator[int]:
+    """An HTTPS server for that name that answers with these statuses in turn, the last one for ever; gives its port."""
+    ensure(Request(folder, (Leaf("web", dns=(name,)),)))
     left = list(statuses)
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -78,3 +79,14 @@ def test_no_answer_is_a_failure_in_words(tmp_path: Path, name: str, words: str) 
     assert counts.errors == counts.requests
     assert words in counts.examples[0]
     assert len(counts.examples) <= 5
+
+
+def test_a_name_that_only_the_proxy_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[bytes] = []
+    cage = Cage()
+    cage.add("proxy", proxy(heard=heard))
+    with server(tmp_path, [200], "shop.example.test") as port, cage.open():
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{cage.ports['proxy']}")
+        counts = ask(f"https://shop.example.test:{port}/", tmp_path / "ca.crt", 4).counts()
+    assert (counts.errors, counts.examples) == (0, ())
+    assert heard[0].startswith(f"CONNECT shop.example.test:{port} HTTP/1.".encode())

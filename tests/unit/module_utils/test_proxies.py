@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, Unreachable
-from ansible_collections.slipway.platform.plugins.module_utils._oci.proxies import proxy_of
 from ansible_collections.slipway.platform.plugins.module_utils._oci.registry import Registry
 from ansible_collections.slipway.platform.plugins.module_utils._oci.transport import Pool, trust
+from ansible_collections.slipway.platform.plugins.module_utils._proxies import proxy_of
 from support.registry import FakeRegistry, serve
 from support.tls import front
 from support.tls_zoo import Cage, proxy
