@@ -14,7 +14,7 @@ from moto.core.responses import ActionResult
 from moto.ecr import exceptions
 
 from simulator.backend import Backend
-from simulator.corrections.ecr import Ecr
+from simulator.corrections.ecr_rules import EcrRules
 from simulator.world import repositories
 from simulator.world.images import Image, Images
 from simulator.world.registry import overwritten
@@ -27,7 +27,7 @@ class RefusedError(ServiceException):
     """An error that moto has no class for; moto looks up its model by the module that the class stands in."""
 
 
-class RealEcr(Ecr):
+class RealEcr(EcrRules):
     images: Images
 
     def describe_images(self) -> ActionResult:

@@ -301,6 +301,12 @@ def test_a_registry_that_is_away_is_said(world: World, ecr: Any, fake: FakeRegis
         registry.manifest("orders", "v1")
 
 
+def test_rules_for_other_registries_are_as_without_a_world(ecr: Any) -> None:
+    ecr.create_pull_through_cache_rule(ecrRepositoryPrefix="ecr-public", upstreamRegistryUrl="public.ecr.aws")
+    (rule,) = ecr.describe_pull_through_cache_rules()["pullThroughCacheRules"]
+    assert rule["upstreamRegistryUrl"] == "public.ecr.aws"
+
+
 def test_what_was_pushed_is_known_to_the_next_process(fake: FakeRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(2):
         with running(tmp_path / "world", registry=f"http://{fake.host}") as world:
