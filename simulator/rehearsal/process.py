@@ -46,13 +46,7 @@ def state(folder: Path) -> dict[str, Any]:
 
 def running(folder: Path, proc: Path = Path("/proc")) -> list[int]:
     """Process ids of simulators of this folder: one, or none; whether they are ready or not."""
-    found = []
-    for each in proc.glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            words = (each / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            if "--world" in words and str(folder) in words:
-                found.append(int(each.name))
-    return sorted(found)
+    return sorted(pid for pid, words in _commands(proc) if "--world" in words and str(folder) in words)
 
 
 def ready(folder: Path) -> bool:
@@ -110,11 +104,15 @@ def gateway(network: str) -> str:
     return str(json.loads(told)[0]["subnets"][0]["gateway"])
 
 
-def _balancers(folder: Path, proc: Path = Path("/proc")) -> Iterator[int]:
+def _balancers(folder: Path, proc: Path = Path("/proc")) -> list[int]:
+    return [pid for pid, words in _commands(proc) if any(word.startswith(f"--configFile={folder}/") for word in words)]
+
+
+def _commands(proc: Path) -> Iterator[tuple[int, list[str]]]:
+    """Process ids, and the words with which they were started."""
     for each in proc.glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if f"--configFile={folder}/" in (each / "cmdline").read_bytes().decode(errors="replace"):
-                yield int(each.name)
+            yield int(each.name), (each / "cmdline").read_bytes().decode(errors="replace").split("\0")
 
 
 def main(given: list[str]) -> int:

@@ -5,10 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +16,7 @@ import yaml
 from support import kube_api
 from support.aws import REGION, Aws
 from support.kube_api import KubeApi
-from support.tree import CHECKOUT
+from support.playbooks import HERE, ansible_playbook
 
 from simulator.corrections.sts import USER
 from simulator.eks.backend import state_of
@@ -94,34 +90,17 @@ class Site:
         told = self.folder / "result.json"
         told.unlink(missing_ok=True)
         (self.folder / "play.yml").write_text(yaml.safe_dump(_PLAYBOOK))
-        extra = self.inputs | {"result_file": str(told), "ansible_python_interpreter": sys.executable} | inputs
-        command = [Path(sys.prefix) / "bin/ansible-playbook", "-i", "localhost,", "-c", "local", self.folder / "play.yml", "-e", json.dumps(extra), *arguments]
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
-        environment = kept | self.aws.environ | {"ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "0"}
         self.aws.log.clear()
         self.kube.log.clear()
-        with self._passing():
-            done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, check=False)
+        extra = self.inputs | {"result_file": str(told)} | inputs
+        done = ansible_playbook(*HERE, self.folder / "play.yml", *arguments, extra=extra, environ=self.aws.environ, meanwhile=self._pass)
         result = json.loads(told.read_text()) if told.exists() and done.returncode == 0 else {}
         writes = [f"{call.service} {call.operation}" for call in self.aws.log if call.write]
-        return Run(result, done.stdout + done.stderr, Counter(call.operation for call in self.aws.log), writes + self.kube.writes())
+        return Run(result, done.stdout, Counter(call.operation for call in self.aws.log), writes + self.kube.writes())
 
-    @contextmanager
-    def _passing(self) -> Iterator[None]:
-        ended = threading.Event()
-
-        def work() -> None:
-            while not ended.wait(0.1):
-                with self.aws.simulator.lock:
-                    self.aws.clock.advance(20)
-
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
+    def _pass(self) -> None:
+        with self.aws.simulator.lock:
+            self.aws.clock.advance(20)
 
 
 @contextmanager

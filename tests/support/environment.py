@@ -5,12 +5,8 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
-import signal
 import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +18,7 @@ from support import kube_api
 from support.alb import TRAEFIK, define
 from support.aws import Aws
 from support.kube_api import KubeApi
+from support.playbooks import ansible_playbook
 from support.tree import CHECKOUT
 
 from simulator.eks.backend import state_of
@@ -35,7 +32,6 @@ from simulator.world.places import Places
 ACCOUNTS = {"prod": "444455556666", "dev": "111122223333", "stage": "111122223333"}
 MAKE = CHECKOUT / "tests/fixtures/teardown/make.yml"
 PEOPLE = ("slipway-admins", "slipway-developers", "slipway-readers")
-_LOOKS = 0.1  # seconds between two looks of the controller, each of which is a minute on AWS
 
 
 class Cluster(KubeApi):
@@ -129,46 +125,20 @@ class Environment:
         return self.run(CHECKOUT / "teardown.yml", *arguments, **more)
 
     def run(self, playbook: Path, *arguments: str, until: Callable[[], bool] | None = None, **extra: Any) -> subprocess.CompletedProcess[str]:
-        """``until``: when the run is killed, as a machine that fails would."""
+        """``until``: when the run is killed. A minute of AWS passes between two looks of the controller."""
         given = {"slipway_state_dir": str(self.state_dir), "slipway_environment": self.called, "slipway_namespace": self.namespace}
         given |= {"slipway_secrets": [{"name": "session"}], **extra}
-        command = [Path(sys.prefix) / "bin/ansible-playbook", "-i", CHECKOUT / self.name, playbook, "-e", json.dumps(given), *arguments]
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
-        environment = kept | self.aws.environ | {"ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "0"}
-        environment["TMPDIR"] = str(self.folder)  # what a killed run leaves
-        started = subprocess.Popen(
-            list(map(str, command)),
-            text=True,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        with self._working(started, until):
-            shown, _ = started.communicate(timeout=600)
-        return subprocess.CompletedProcess(command, started.returncode, shown, "")
+        environ = {**self.aws.environ, "TMPDIR": str(self.folder)}  # what a killed run leaves
 
-    @contextmanager
-    def _working(self, started: subprocess.Popen[str], until: Callable[[], bool] | None) -> Iterator[None]:
-        ended = threading.Event()
+        def meanwhile() -> bool:
+            if until and until():
+                return True
+            if not self.kube.faults:  # a cluster that nobody reaches has no controller either
+                self.controller.look()
+            self.aws.clock.advance(60)
+            return False
 
-        def work() -> None:
-            while not ended.wait(_LOOKS):
-                if until and until():
-                    os.killpg(started.pid, signal.SIGKILL)
-                    return
-                if not self.kube.faults:  # a cluster that nobody reaches has no controller either
-                    self.controller.look()
-                self.aws.clock.advance(60)
-
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
+        return ansible_playbook("-i", CHECKOUT / self.name, playbook, *arguments, extra=given, environ=environ, meanwhile=meanwhile, seconds=600)
 
 
 @contextmanager

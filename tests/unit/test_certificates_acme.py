@@ -8,11 +8,7 @@ The gateway here is a Secret of a small API server and what serves the pair in i
 from __future__ import annotations
 
 import base64
-import json
-import os
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +19,7 @@ from cryptography import x509
 from support import acme, kube_api
 from support.actions import run
 from support.kube_api import KubeApi
+from support.playbooks import HERE, ansible_playbook
 from support.tls_zoo import Cage, context
 from support.tree import CHECKOUT, load_yaml
 
@@ -128,12 +125,10 @@ class Environment:
             "ingress_https_port": port,
             "certificates_ca_file": str(self.roots),
             "__slipway_score": {"hosts": [HOST]},
-            "ansible_python_interpreter": sys.executable,
         }
-        command = [Path(sys.prefix) / "bin/ansible-playbook", "-i", "localhost,", "-c", "local", self.folder / "play.yml", "-e", json.dumps(known | more)]
-        paths = {"ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_COLLECTIONS_PATH": str(self.collections), "ANSIBLE_FORCE_COLOR": "0"}
-        done = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=180, env=os.environ | paths, check=False)
-        return done.returncode, done.stdout + done.stderr
+        environ = {"ANSIBLE_COLLECTIONS_PATH": str(self.collections)}
+        done = ansible_playbook(*HERE, self.folder / "play.yml", *arguments, extra=known | more, environ=environ)
+        return done.returncode, done.stdout
 
 
 @pytest.fixture(scope="module")

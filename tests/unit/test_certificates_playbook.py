@@ -6,10 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +26,7 @@ from support import aws, kube_api, pki
 from support.aws_lists import Lists
 from support.kube_api import KubeApi
 from support.pki import DAY, Issued
+from support.playbooks import HERE, ansible_playbook
 from support.roles import trusted, variable
 from support.tls_zoo import Zoo, context, tls
 from support.tree import CHECKOUT, load_yaml
@@ -164,16 +162,12 @@ class Environment:
         play[0]["vars_files"] = [str(CHECKOUT / "playbooks" / name) for name in play[0]["vars_files"]]
         text = yaml.safe_dump(play).replace("tasks/renew.yml", str(CHECKOUT / "playbooks/tasks/renew.yml"))
         (self.state / "play.yml").write_text(text)
-        extra = json.dumps(known | results | {"ansible_python_interpreter": sys.executable} | more)
-        command = [Path(sys.prefix) / "bin/ansible-playbook", "-i", "localhost,", "-c", "local", self.state / "play.yml", "-e", extra]
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
-        environment = kept | self.aws.environ | {"ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "0"}
         self.aws.log.clear()
         with self.zoo.open():
-            done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
+            done = ansible_playbook(*HERE, self.state / "play.yml", extra=known | results | more, environ=self.aws.environ)
         report = self.state / "certificates/certificates.json"
-        assert report.exists(), done.stdout + done.stderr
-        return done.returncode, done.stdout + done.stderr, {row["name"]: row for row in json.loads(report.read_text())["certificates"]}
+        assert report.exists(), done.stdout
+        return done.returncode, done.stdout, {row["name"]: row for row in json.loads(report.read_text())["certificates"]}
 
     def ingress(self) -> dict[str, Any]:
         return {

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from support.tree import CHECKOUT
+from support.playbooks import HERE, ansible_playbook
 
 PLAYBOOK = """
 - hosts: all
@@ -27,8 +25,7 @@ PLAYBOOK = """
 @pytest.mark.parametrize(("deferred", "failed", "status"), [(True, False, 75), (False, False, 0), (True, True, 2)], ids=["deferred", "done", "failed too"])
 def test_a_playbook_chooses_its_exit_status(tmp_path: Path, deferred: bool, failed: bool, status: int, per_host: bool) -> None:
     (tmp_path / "play.yml").write_text(PLAYBOOK.format(deferred=deferred, failed=failed, per_host=per_host))
-    command = [Path(sys.prefix) / "bin/ansible-playbook", "-i", "localhost,", "-c", "local", tmp_path / "play.yml"]
-    ended = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode == status, ended.stdout + ended.stderr
+    ended = ansible_playbook(*HERE, tmp_path / "play.yml")
+    assert ended.returncode == status, ended.stdout
     assert "PLAY RECAP" in ended.stdout
-    assert "Traceback" not in ended.stderr
+    assert "Traceback" not in ended.stdout

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from support.actions import run
+from support.playbooks import ansible_playbook
 from support.tree import CHECKOUT, load_yaml
 
 DATABASE: dict[str, Any] = {"environment": "prod", "region": "us-east-1", "database": {"instance_class": "db.m7g.large", "multi_az": False}}
@@ -45,9 +44,8 @@ def test_a_run_for_prod_shows_it(tmp_path: Path) -> None:
     play = {"hosts": "all", "gather_facts": False, "vars_files": [str(CHECKOUT / "playbooks/vars.yml")], "tasks": [asks, says | {"register": "found"}]}
     play["tasks"].append({"ansible.builtin.copy": {"content": "{{ found | to_json }}", "dest": str(tmp_path / "found.json"), "mode": "0600"}})
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play], sort_keys=False))
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(CHECKOUT / "prod"), str(tmp_path / "play.yml")]
-    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = ansible_playbook("-i", CHECKOUT / "prod", tmp_path / "play.yml")
+    assert done.returncode == 0, done.stdout
     found = json.loads((tmp_path / "found.json").read_text())
     inventory = load_yaml(CHECKOUT / "inventories/prod/group_vars/all.yml")
     items = {each["item"]: each["quantity"] for each in found["items"]}

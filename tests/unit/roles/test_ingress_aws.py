@@ -5,12 +5,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +14,8 @@ import yaml
 from ansible.plugins.loader import init_plugin_loader
 from support import aws
 from support.alb import Scene, scene
+from support.playbooks import HERE, ansible_playbook
 from support.roles import variable
-from support.tree import CHECKOUT
 
 TELL = {"name": "Tell", "ansible.builtin.copy": {"content": "{{ ingress_result }}", "dest": "{{ result_file }}"}, "check_mode": False, "changed_when": False}
 PLAYBOOK = [
@@ -54,36 +49,14 @@ def world(tmp_path: Path) -> Iterator[Scene]:
         yield made
 
 
-@contextmanager
-def working(world: Scene) -> Iterator[None]:
-    """The controller looks, and AWS's minutes pass."""
-    ended = threading.Event()
-
-    def work() -> None:
-        while not ended.wait(0.2):
-            world.look(1)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
 def run(world: Scene, *arguments: str, **inputs: Any) -> tuple[dict[str, Any], str]:
     """The result ({} if it failed), and what was shown."""
     told = world.folder / "result.json"
     told.unlink(missing_ok=True)
     (world.folder / "play.yml").write_text(yaml.safe_dump(PLAYBOOK))
-    extra = INPUTS | {"ingress_kubeconfig": str(world.kubeconfig), "result_file": str(told), "ansible_python_interpreter": sys.executable} | inputs
-    command = [Path(sys.prefix) / "bin/ansible-playbook", "-i", "localhost,", "-c", "local", world.folder / "play.yml", "-e", json.dumps(extra), *arguments]
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
-    environment = kept | world.aws.environ | {"ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "0"}
-    with working(world):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
-    return (json.loads(told.read_text()) if told.exists() and done.returncode == 0 else {}), done.stdout + done.stderr
+    extra = INPUTS | {"ingress_kubeconfig": str(world.kubeconfig), "result_file": str(told)} | inputs
+    done = ansible_playbook(*HERE, world.folder / "play.yml", *arguments, extra=extra, environ=world.aws.environ, meanwhile=lambda: world.look(1))
+    return (json.loads(told.read_text()) if told.exists() and done.returncode == 0 else {}), done.stdout
 
 
 def records(world: Scene) -> dict[str, str]:
