@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -16,6 +19,10 @@ for folder in (CHECKOUT / "tests", CHECKOUT / "collections"):
     sys.path.insert(0, str(folder))
 # For the package simulator; last, since the checkout's other folders are no packages.
 sys.path.append(str(CHECKOUT))
+
+# Ansible's plugin loader, which some modules of tests start, wants to find this on a package that was imported without it.
+_platform: Any = importlib.import_module("ansible_collections.slipway.platform")
+_platform._collection_meta = yaml.safe_load((CHECKOUT / "meta/runtime.yml").read_text())
 
 
 @pytest.fixture(scope="session")
