@@ -20,35 +20,38 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parent.parent
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
-Count = Callable[[str, int], tuple[int, int]]
+Count = Callable[[str, int], tuple[int, list[str]]]
 
 
-def count_pytest(output: str, status: int) -> tuple[int, int]:
-    """Passed and failed, from pytest's closing line."""
-    closing = output.rstrip().rsplit("\n", 1)[-1]
-    found = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|error)", closing)}
-    failed = found.get("failed", 0) + found.get("error", 0)
-    return found.get("passed", 0), max(failed, 1) if status else failed
+def count_pytest(output: str, status: int) -> tuple[int, list[str]]:
+    """How many passed, from pytest's closing line, and which failed, from its summary."""
+    passed = re.search(r"(\d+) passed", output.rstrip().rsplit("\n", 1)[-1])
+    failed = re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", output, re.MULTILINE)
+    return int(passed[1]) if passed else 0, failed or [_without_a_name(status)] * bool(status)
 
 
-def count_molecule(output: str, status: int) -> tuple[int, int]:
-    """Scenarios passed and failed, from molecule's recap."""
+def count_molecule(output: str, status: int) -> tuple[int, list[str]]:
+    """Scenarios, from molecule's recap."""
     recap = output.rpartition("SCENARIO RECAP")[2]
     verdicts = {name: int(failed) for name, failed in re.findall(r"^(\w+)\s*: actions=.*failed=(\d+)", recap, re.MULTILINE)}
-    failed = sum(1 for number in verdicts.values() if number)
-    return len(verdicts) - failed, max(failed, 1) if status else failed
+    failed = [name for name, number in verdicts.items() if number]
+    return len(verdicts) - len(failed), failed or [_without_a_name(status)] * bool(status)
 
 
-def count_lint(output: str, status: int) -> tuple[int, int]:
-    """Checks passed and failed, from the last line of scripts/lint."""
+def count_lint(output: str, status: int) -> tuple[int, list[str]]:
+    """Checks, from the last line of scripts/lint."""
     last = output.rstrip().rsplit("\n", 1)[-1]
     if status == 0:
-        return int(re.findall(r"\d+", last)[0]), 0
-    return 0, len(last.partition("failed: ")[2].split()) or 1
+        return int(re.findall(r"\d+", last)[0]), []
+    return 0, last.partition("failed: ")[2].split() or [_without_a_name(status)]
 
 
-def count_one(output: str, status: int) -> tuple[int, int]:  # noqa: ARG001  # one signature for all
-    return (0, 1) if status else (1, 0)
+def count_one(output: str, status: int) -> tuple[int, list[str]]:  # noqa: ARG001  # one signature for all
+    return (0, [_without_a_name(status)]) if status else (1, [])
+
+
+def _without_a_name(status: int) -> str:
+    return f"ended with status {status}"
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,8 @@ STAGES = (
 CHEAP = ("lint", "unit")
 
 
-def run(stage: Stage) -> tuple[int, int, float]:
-    """Run a stage with its output going through as it comes; passed, failed and seconds."""
+def run(stage: Stage) -> tuple[int, list[str], float]:
+    """Run a stage with its output going through as it comes: how many passed, what failed, and seconds."""
     print(f"\n=== {stage.name}: {' '.join(stage.argv)}", flush=True)
     started = time.monotonic()
     process = subprocess.Popen(
@@ -105,7 +108,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"test: there is no stage {', '.join(sorted(unknown))}; there are: {', '.join(stage.name for stage in STAGES)}", file=sys.stderr)
         return 2
-    results: dict[str, tuple[int, int, float]] = {}
+    results: dict[str, tuple[int, list[str], float]] = {}
     for stage in STAGES:
         if names and stage.name not in names:
             continue
@@ -115,9 +118,11 @@ def main(names: list[str]) -> int:
         results[stage.name] = run(stage)
     print("\n=== summary")
     for name, (passed, failed, seconds) in results.items():
-        print(f"{name:32} {passed:5} passed  {failed:3} failed  {seconds:6.0f} s")
-    total = [sum(result[index] for result in results.values()) for index in (0, 1)]
-    print(f"{total[0]:.0f} passed, {total[1]:.0f} failed", flush=True)
+        print(f"{name:32} {passed:5} passed  {len(failed):3} failed  {seconds:6.0f} s")
+        for each in failed:
+            print(f"    {each}")
+    total = [sum(passed for passed, _, _ in results.values()), sum(len(failed) for _, failed, _ in results.values())]
+    print(f"{total[0]} passed, {total[1]} failed", flush=True)
     return 1 if total[1] else 0
 
 

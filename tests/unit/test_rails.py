@@ -88,6 +88,12 @@ def script(name: str) -> Any:
     return module
 
 
+PYTEST = """...
+FAILED tests/a.py::test_a[two words] - assert 1 == 2
+FAILED tests/b.py::test_b
+ERROR tests/c.py - ImportError
+2 failed, 10 passed, 1 error in 0.10s
+"""
 RECAP = """kind ➜ verify: Executed: Failed
 SCENARIO RECAP
 default                   : actions=1  successful=1  disabled=0  skipped=0  missing=0  failed=0
@@ -99,20 +105,20 @@ default                   : actions=1  successful=1  disabled=0  skipped=0  miss
 @pytest.mark.parametrize(
     ("count", "output", "status", "expected"),
     [
-        ("count_pytest", "...\n12 passed, 1 skipped in 0.10s\n", 0, (12, 0)),
-        ("count_pytest", "...\n2 failed, 10 passed, 1 error in 0.10s\n", 1, (10, 3)),
-        ("count_pytest", "INTERNALERROR\n", 3, (0, 1)),
-        ("count_lint", "lint: 8 checks passed\n", 0, (8, 0)),
-        ("count_lint", "...\nlint: failed: ruff mypy\n", 1, (0, 2)),
-        ("count_lint", "", 127, (0, 1)),
-        ("count_molecule", RECAP.format(failed=0), 0, (2, 0)),
-        ("count_molecule", RECAP.format(failed=1), 1, (1, 1)),
-        ("count_molecule", "no cluster", 1, (0, 1)),
-        ("count_one", "", 0, (1, 0)),
-        ("count_one", "", 4, (0, 1)),
+        ("count_pytest", "...\n12 passed, 1 skipped in 0.10s\n", 0, (12, [])),
+        ("count_pytest", PYTEST, 1, (10, ["tests/a.py::test_a[two words]", "tests/b.py::test_b", "tests/c.py"])),
+        ("count_pytest", "INTERNALERROR\n", 3, (0, ["ended with status 3"])),
+        ("count_lint", "lint: 8 checks passed\n", 0, (8, [])),
+        ("count_lint", "...\nlint: failed: ruff mypy\n", 1, (0, ["ruff", "mypy"])),
+        ("count_lint", "", 127, (0, ["ended with status 127"])),
+        ("count_molecule", RECAP.format(failed=0), 0, (2, [])),
+        ("count_molecule", RECAP.format(failed=1), 1, (1, ["kind"])),
+        ("count_molecule", "no cluster", 1, (0, ["ended with status 1"])),
+        ("count_one", "", 0, (1, [])),
+        ("count_one", "", 4, (0, ["ended with status 4"])),
     ],
 )
-def test_results_are_counted_and_no_failure_is_lost(count: str, output: str, status: int, expected: tuple[int, int]) -> None:
+def test_results_are_counted_and_no_failure_is_lost(count: str, output: str, status: int, expected: tuple[int, list[str]]) -> None:
     assert getattr(script("test"), count)(output, status) == expected
 
 
