@@ -29,6 +29,7 @@ from simulator.clock import Clock, ScaledClock
 from simulator.corrections import region
 from simulator.deviations import Deviation, known
 from simulator.faults import Fault
+from simulator.repeats import Repeats
 from simulator.routing import Route, route
 from simulator.shapes import Finding
 
@@ -75,6 +76,7 @@ class Simulator:
         self.faults: list[Fault] = []
         self.violations: list[Violation] = []
         self.tolerated: Counter[Deviation] = Counter()
+        self.repeats = Repeats()
         region.install()
         self._moto = _Moto(create_backend_app)
         self.lock = threading.RLock()  # one request at a time; who looks at what backends keep holds it, too
@@ -89,6 +91,7 @@ class Simulator:
             self.faults.clear()
             self.violations.clear()
             self.tolerated.clear()
+            self.repeats.clear()
 
     # -- a request
 
@@ -124,7 +127,7 @@ class Simulator:
             refusal = answers.invalid(found, "; ".join(f"{member} {problem}".strip() for member, problem in findings))
         if refusal is not None:
             return refusal, refusal.headers["x-amzn-ErrorType"], "fault" if fault else "simulator"
-        answer, code, source = self._served(found, request)
+        answer, code, source = self._served(found, request, parameters)
         return (None if fault else answer), code, source
 
     def _refused(self, found: Route) -> Answer | None:
@@ -141,8 +144,11 @@ class Simulator:
             return answers.not_implemented(found, f"The models of {found.service} have no such operation")
         return None
 
-    def _served(self, found: Route, request: BackendRequest) -> tuple[Answer, str, str]:
+    def _served(self, found: Route, request: BackendRequest, parameters: dict[str, Any]) -> tuple[Answer, str, str]:
         own = self.backends.get(found.service)
+        account = self._account(found)
+        if not (own and own.knows_repeats) and (first := self.repeats.answer(found, account, parameters)):
+            return first, "", "simulator"
         try:
             environ = self._for_backends(found, request)
             answer = self._by_own(own, environ) if own else self._by_moto(environ)
@@ -161,6 +167,7 @@ class Simulator:
             return (*self._wrong(found, wrong), source)
         if answer.status < 300:
             faults.succeeded(self.faults, found)
+            self.repeats.keep(found, account, parameters, answer)
         return answer, code, source
 
     def _by_own(self, own: type[Backend], environ: dict[str, Any]) -> Answer:

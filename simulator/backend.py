@@ -41,6 +41,7 @@ class Backend(BaseResponse):
     """
 
     world: World
+    knows_repeats = False  # whether it sees itself to calls that are made again with their token
 
     @property
     def clock(self) -> Clock:

@@ -20,6 +20,8 @@ from simulator.eks.state import EksState, Scene
 
 
 class Eks(Backend):
+    knows_repeats = True
+
     def __init__(self) -> None:
         super().__init__(service_name="eks")
         self.automated_parameter_parsing = True

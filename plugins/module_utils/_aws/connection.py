@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,6 +19,8 @@ from ansible_collections.slipway.platform.plugins.module_utils._errors import Mi
 
 T = TypeVar("T")
 _AT_ONCE = 8  # AWS throttles per account and operation: more only makes everybody wait
+_MAKES = re.compile(r"(Allocate|Associate|Attach|Authorize|Create(?!Tags)|Import)[A-Z]\w*")
+_TOKEN = re.compile(r"\w*Token", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -139,9 +142,11 @@ class Aws:
             user_agent_extra="slipway",
         )
         try:
-            return session.client(service, endpoint_url=self.access.endpoint(service), config=config)
+            client = session.client(service, endpoint_url=self.access.endpoint(service), config=config)
         except Exception as error:
             raise errors.meaning(error, f"AWS {service} in {self.region}", service) from None
+        client.meta.events.register_first(f"needs-retry.{client.meta.service_model.service_id.hyphenize()}", _not_twice)
+        return client
 
     def _made_session(self) -> Any:
         if self._session is None:
@@ -158,3 +163,11 @@ class Aws:
     def _meaning(self, error: Exception, client: Any, service: str, operation: str) -> Exception:
         name = client.meta.method_to_api_mapping.get(operation, operation)
         return errors.meaning(error, f"AWS {service} {name} in {self.region}", f"{client.meta.service_model.signing_name}:{name}")
+
+
+def _not_twice(operation: Any, caught_exception: Exception | None, **_: Any) -> None:
+    """What AWS may have made, though nobody heard of it, is not asked for again: without a token there would be two (botocore's handlers of needs-retry)."""
+    if caught_exception is None or type(caught_exception).__name__ in errors.NEVER_SENT or not _MAKES.fullmatch(operation.name):
+        return
+    if not any(_TOKEN.fullmatch(member) for member in operation.input_shape.members):
+        raise errors.AnswerLost(type(caught_exception).__name__)

@@ -47,7 +47,12 @@ _CONFLICT = re.compile(
 _LIMIT = re.compile(r"\w*(LimitExceeded|QuotaExceeded|TooMany[A-Z]\w+)\w*")
 _THROTTLED = re.compile(r"\w*(Throttl|RequestLimitExceeded|TooManyRequests|SlowDown|BandwidthLimit)\w*")
 _BUSY = re.compile(r"Internal\w*|Service(Unavailable|Failure)\w*|Server(Exception|Error|Unavailable)|Unavailable|RequestTimeout\w*")
+NEVER_SENT = ("ConnectTimeoutError", "EndpointConnectionError", "ProxyConnectionError", "SSLError")  # botocore's: what was asked did not reach AWS
 _QUOTED = re.compile(r"value: .*?, (?=type:|valid)", re.DOTALL)
+
+
+class AnswerLost(Exception):
+    """The connection ended after something was asked for, so that nobody knows whether it was done. Its text is botocore's name for that."""
 
 
 def code_of(error: BaseException) -> str:
@@ -62,6 +67,8 @@ def meaning(error: Exception, what: str, permission: str) -> SlipwayError:
     """
     response = getattr(error, "response", None) or {}
     code, kind = code_of(error), type(error).__name__
+    if isinstance(error, AnswerLost):
+        return Unreachable(f"{what}: the answer was lost ({error}), so it may be done or not; repeat the run, which looks first and goes on from there")
     if not code:
         return _of_this_side(error, what, kind)
     text = str(response.get("Error", {}).get("Message", ""))

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import uuid4
+
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.model import GATEWAY, SUBNET, TABLE, Change, State
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.read import DNS
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.work import Kind, Work, removal, tagging, unrefused
@@ -93,8 +96,14 @@ def _associations(work: Work) -> dict[str, tuple[str, str]]:
 
 
 def create_flow(work: Work, change: Change) -> str:
-    given = {"ResourceIds": [work.vpc_id], "ResourceType": "VPC", "TrafficType": change.then["traffic"], "LogGroupName": change.then["log_group"]}
-    made = work.call("create_flow_logs", **given, DeliverLogsPermissionArn=change.then["role_arn"], TagSpecifications=tagging("vpc-flow-log", change))
+    given: dict[str, Any] = {
+        "ResourceIds": [work.vpc_id],
+        "ResourceType": "VPC",
+        "TrafficType": change.then["traffic"],
+        "LogGroupName": change.then["log_group"],
+    }
+    given |= {"DeliverLogsPermissionArn": change.then["role_arn"], "ClientToken": str(uuid4()), "TagSpecifications": tagging("vpc-flow-log", change)}
+    made = work.call("create_flow_logs", **given)
     return str(unrefused(made, f"flow log of VPC {work.request.name}")["FlowLogIds"][0])
 
 

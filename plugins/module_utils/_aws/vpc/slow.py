@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.model import ADDRESS, GATEWAY, GROUP, INTERNET, NAT, SUBNET, TABLE, Change
@@ -48,10 +49,11 @@ def service_name(aws: Aws, name: str) -> str:
 
 def create_endpoint(work: Work, change: Change) -> str:
     then = change.then
-    given = {"VpcId": work.vpc_id, "VpcEndpointType": then["type"], "ServiceName": service_name(work.aws, change.name)}
+    given: dict[str, Any] = {"VpcId": work.vpc_id, "VpcEndpointType": then["type"], "ServiceName": service_name(work.aws, change.name)}
     lists = {word: work.several(kind, then[field]) for field, kind, word in _LISTS if field in then}
     private = {"PrivateDnsEnabled": True} if then["type"] == "Interface" else {}
-    made: str = work.call("create_vpc_endpoint", **given, **lists, **private, TagSpecifications=tagging("vpc-endpoint", change))["VpcEndpoint"]["VpcEndpointId"]
+    given |= {"ClientToken": str(uuid4()), "TagSpecifications": tagging("vpc-endpoint", change)}
+    made: str = work.call("create_vpc_endpoint", **given, **lists, **private)["VpcEndpoint"]["VpcEndpointId"]
     endpoint_ready(work, made, change.name)
     return made
 
