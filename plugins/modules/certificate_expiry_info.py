@@ -21,8 +21,9 @@ options:
       - TLS servers, each as V(host), V(host:port), V([2001:db8::1]:443), or as a mapping. Every address that the host resolves to is a row of its own.
       - "Keys of the mapping: C(host); C(port) (443); C(server_name), asked for by SNI and checked (the host); C(addresses), to connect to instead of what
         the host resolves to; C(starttls), V(smtp), V(imap), V(pop3), V(ftp), V(ldap), V(postgres), V(mysql), V(xmpp), V(xmpp-server) or V(none) (by the
-        port, where it is one that these are known for); C(proxy), the C(host:port) of an HTTP proxy; C(client_certificate) and C(client_key), PEM
-        files; C(verify) (as O(verify)); C(thresholds) (as O(thresholds))."
+        port, where it is one that these are known for); C(proxy), the C(host:port) of an HTTP proxy, or V(none) (C(https_proxy) and C(no_proxy) of the
+        environment, for what speaks TLS from the beginning and has no C(addresses)); C(client_certificate) and C(client_key), PEM files; C(verify) (as
+        O(verify)); C(thresholds) (as O(thresholds))."
     type: list
     elements: raw
     default: []

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.request import getproxies_environment
 
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.wanted import Endpoint, endpoint
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.limits import thresholds
@@ -171,8 +172,9 @@ class Request:
         """The request that module arguments describe. Raises ``InvalidInput`` before anything is looked at."""
         base = thresholds(_given(params.get("thresholds")), "thresholds", DEFAULT)
         _check_numbers(params)
+        verify, proxies = params["verify"], getproxies_environment()
         return cls(
-            endpoints=tuple(dict.fromkeys(endpoint(each, f"endpoints[{place}]", base, params["verify"]) for place, each in enumerate(params["endpoints"]))),
+            endpoints=tuple(dict.fromkeys(endpoint(each, f"endpoints[{place}]", base, verify, proxies) for place, each in enumerate(params["endpoints"]))),
             files=_parts(FilePart, [_file(each, f"files[{place}]") for place, each in enumerate(params["files"])], "files", base),
             kubernetes=_parts(KubernetesPart, params["kubernetes"], "kubernetes", base),
             cluster=_parts(ClusterPart, params["cluster"], "cluster", base),

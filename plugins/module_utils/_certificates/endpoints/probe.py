@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints import proxy, starttls
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.hello import Beyond
@@ -24,17 +24,23 @@ _MODERN = ("TLSv1.2", "TLSv1.3")
 
 
 @dataclass(frozen=True)
-class Target:
-    """What is probed once, whoever asks for it. ``address``: where to connect to; a name only behind a proxy, which then resolves it.
+class Via:
+    """An HTTP proxy. ``addresses``: its own, tried in turn; ``authorization``: the value of Proxy-Authorization, "" for none."""
 
-    ``via``: addresses and port of the proxy.
-    """
+    addresses: tuple[str, ...]
+    port: int
+    authorization: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is probed once, whoever asks for it. ``address``: where to connect to; a name only behind a proxy, which then resolves it."""
 
     address: str
     port: int
     server_name: str = ""
     starttls: str | None = None
-    via: tuple[tuple[str, ...], int] | None = None
+    via: Via | None = None
     client_certificate: str | None = None
     client_key: str | None = None
 
@@ -158,17 +164,17 @@ class _Attempts:
         if target.via is None:
             yield from self._reach(wire, target.address, target.port)
             return
-        addresses, port = target.via
-        for place, address in enumerate(addresses):
+        via = target.via
+        for place, address in enumerate(via.addresses):
             try:
-                wire.peer = f"the proxy {address} port {port}"
-                yield from self._reach(wire, address, port)
+                wire.peer = f"the proxy {address} port {via.port}"
+                yield from self._reach(wire, address, via.port)
                 break
             except Stop:
-                if place == len(addresses) - 1:
+                if place == len(via.addresses) - 1:
                     raise
         wire.deadline = self._ends
-        yield from self._in_plain(wire, proxy.tunnel(wire, target.address, target.port), "CONNECT")
+        yield from self._in_plain(wire, proxy.tunnel(wire, target.address, target.port, via.authorization), "CONNECT")
         wire.peer = self.peer
 
     def _reach(self, wire: Wire, address: str, port: int) -> Steps[None]:

@@ -14,7 +14,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._certificates imp
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.beside import Beside, beside, possible
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.loop import Loop
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.openssl import Contexts
-from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.probe import Limits, Seen, Target, probe
+from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.probe import Limits, Seen, Target, Via, probe
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.resolve import Resolve, Resolver, addresses
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.wanted import Endpoint, split
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.endpoints.wire import Steps
@@ -155,7 +155,7 @@ class _Run:
     def _add(self, number: int, resolved: tuple[str, ...]) -> Iterator[Hit]:
         """``resolved``: the addresses of what was asked for by ``_plan``."""
         endpoint = self._work.endpoints[number]
-        via = (resolved, split(endpoint.proxy, "proxy")[1] or 0) if endpoint.proxy else None
+        via = Via(resolved, split(endpoint.proxy, "proxy")[1] or 0, endpoint.proxy_authorization) if endpoint.proxy else None
         for address in endpoint.addresses or ((endpoint.host,) if via else resolved):
             target = Target(address, endpoint.port, endpoint.server_name, endpoint.starttls, via, endpoint.client_certificate, endpoint.client_key)
             if self._seen and target in self._seen:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
@@ -14,6 +14,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._certificates.lim
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.model import Thresholds
 from ansible_collections.slipway.platform.plugins.module_utils._certificates.names import a_labels
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput
+from ansible_collections.slipway.platform.plugins.module_utils._proxies import credentials, proxy_of
 
 # The protocols that begin in plain text, by the port where they do (IANA); elsewhere the endpoint says which one it is.
 STARTTLS_PORTS = {
@@ -36,8 +37,9 @@ KEYS = ("host", "port", "server_name", "addresses", "starttls", "proxy", "client
 class Endpoint:
     """A TLS server. ``host``: a name (A-labels) or an address; ``server_name``: what is asked for by SNI, and checked ("" for an address:
     nothing is asked for by SNI, and the address is checked); ``addresses``: where to connect to, () for all that the host resolves to;
-    ``starttls``: a protocol of ``STARTTLS_PORTS`` or None; ``proxy``: ``host:port`` of an HTTP proxy (CONNECT) or None; ``client_certificate``
-    and ``client_key``: paths of PEM files or None; ``verify``: whether names and trust are checked; ``thresholds``: of its own, or None.
+    ``starttls``: a protocol of ``STARTTLS_PORTS`` or None; ``proxy``: ``host:port`` of an HTTP proxy (CONNECT) or None; ``proxy_authorization``: what it
+    is told of who asks (the value of Proxy-Authorization), "" for nothing; ``client_certificate`` and ``client_key``: paths of PEM files or None;
+    ``verify``: whether names and trust are checked; ``thresholds``: of its own, or None.
     """
 
     host: str
@@ -46,6 +48,7 @@ class Endpoint:
     addresses: tuple[str, ...] = ()
     starttls: str | None = None
     proxy: str | None = None
+    proxy_authorization: str = field(default="", repr=False)
     client_certificate: str | None = None
     client_key: str | None = None
     verify: bool = True
@@ -62,8 +65,11 @@ class Endpoint:
         return (self.server_name or self.host) if self.verify else None
 
 
-def endpoint(written: Any, where: str, base: Thresholds, verify: bool = True) -> Endpoint:
-    """The endpoint that a string or a mapping describes; ``where`` names it in errors. Raises ``InvalidInput``."""
+def endpoint(written: Any, where: str, base: Thresholds, verify: bool = True, proxies: Mapping[str, str] | None = None) -> Endpoint:
+    """The endpoint that a string or a mapping describes; ``where`` names it in errors. Raises ``InvalidInput``.
+
+    ``proxies``: the machine's, as ``getproxies_environment`` gives them. They are for what speaks TLS from the beginning, and is looked up by its name.
+    """
     if isinstance(written, str):
         written = {"host": written}
     if not isinstance(written, Mapping) or not isinstance(written.get("host"), str):
@@ -80,13 +86,17 @@ def endpoint(written: Any, where: str, base: Thresholds, verify: bool = True) ->
     certificate, key = written.get("client_certificate"), written.get("client_key")
     if key and not certificate:
         raise InvalidInput(f"{where}: client_key without client_certificate; give both, or the file with both as client_certificate")
+    proxy, authorization = _proxy(written.get("proxy"), f"{where}.proxy"), ""
+    if proxies and "proxy" not in written and starttls == "none" and not written.get("addresses"):
+        proxy, authorization = _of_the_machine(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", proxies)
     return Endpoint(
         host=host,
         port=port,
         server_name=_server_name(written.get("server_name"), host, f"{where}.server_name"),
         addresses=tuple(_address(each, f"{where}.addresses") for each in _list(written.get("addresses"), f"{where}.addresses")),
         starttls=None if starttls == "none" else starttls,
-        proxy=_proxy(written.get("proxy"), f"{where}.proxy"),
+        proxy=proxy,
+        proxy_authorization=authorization,
         client_certificate=certificate or None,
         client_key=key or None,
         verify=_bool(written.get("verify", verify), f"{where}.verify"),
@@ -149,12 +159,21 @@ def _server_name(written: Any, host: str, where: str) -> str:
 
 
 def _proxy(written: Any, where: str) -> str | None:
-    if not written:
+    if not written or written == "none":
         return None
     host, port = split(str(written).removeprefix("http://").rstrip("/"), where)
     if port is None:
         raise InvalidInput(f"{where}: {written!r} has no port; write host:port")
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _of_the_machine(netloc: str, proxies: Mapping[str, str]) -> tuple[str | None, str]:
+    """``Endpoint.proxy`` and ``Endpoint.proxy_authorization``."""
+    found = proxy_of(netloc, proxies)
+    if found is None:
+        return None, ""
+    host = str(found.hostname)
+    return f"[{host}]:{found.port or 80}" if ":" in host else f"{host}:{found.port or 80}", credentials(found).get("Proxy-Authorization", "")
 
 
 def _list(written: Any, where: str) -> list[Any]:

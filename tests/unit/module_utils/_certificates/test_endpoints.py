@@ -311,11 +311,12 @@ def test_through_a_proxy(zoo: Zoo) -> None:
     heard: list[bytes] = []
     with proxy(heard=heard) as there:
         rows = take(zoo, at(zoo, "good", proxy=there), at(zoo, "smtp", starttls="smtp", proxy=there))
-        (named,) = take(zoo, Endpoint("resolved.by.the.proxy.test", zoo.ports["good"], NAME, proxy=there))
+        (named,) = take(zoo, Endpoint("resolved.by.the.proxy.test", zoo.ports["good"], NAME, proxy=there, proxy_authorization="Basic YWRh"))
     assert [(row.verdict, len(row.certificates)) for row in [*rows, named]] == [(Verdict.OK, 2)] * 3
     authority = f"127.0.0.1:{zoo.ports['good']}"
     assert f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode() in heard
     assert named.labels["address"] == "resolved.by.the.proxy.test"
+    assert [b"\r\nProxy-Authorization: Basic YWRh\r\n" in each for each in heard] == [False, False, True]
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,35 @@ def test_an_endpoint_with_everything() -> None:
     assert found.thresholds == Thresholds(Threshold(1, 60), DEFAULT.critical)
 
 
+@pytest.mark.parametrize(
+    ("written", "proxy"),
+    [
+        ("x.example", "proxy.example:3128"),
+        ("x.example:8443", "proxy.example:3128"),
+        ("in.example", None),
+        ("localhost", None),
+        ("mail.example:25", None),
+        ({"host": "x.example", "proxy": "other.example:80"}, "other.example:80"),
+        ({"host": "x.example", "proxy": "none"}, None),
+        ({"host": "x.example", "addresses": ["192.0.2.1"]}, None),
+    ],
+)
+def test_the_proxy_of_the_machine(monkeypatch: pytest.MonkeyPatch, written: Any, proxy: str | None) -> None:
+    monkeypatch.setenv("https_proxy", "http://ada:word%21@proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "in.example")
+    found = endpoint(written)
+    assert found.proxy == proxy
+    assert found.proxy_authorization == ("Basic YWRhOndvcmQh" if proxy == "proxy.example:3128" else "")
+    assert "YWRhOndvcmQh" not in repr(found)
+
+
+def test_a_proxy_of_the_machine_that_is_none_is_told_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "socks5://ada:word@proxy.example:1080")
+    with pytest.raises(InvalidInput) as raised:
+        endpoint("x.example")
+    assert raised.value.message == "https_proxy is no address of an HTTP proxy; write it as http://host:port"
+
+
 def test_what_is_said_twice_is_looked_at_once() -> None:
     assert len(asked(endpoints=["a.example", "A.example.:443", {"host": "a.example"}]).endpoints) == 1
     assert len(asked(endpoints=["a.example", {"host": "a.example", "server_name": "b.example"}]).endpoints) == 2
