@@ -28,6 +28,7 @@ from simulator.backends import BACKENDS
 from simulator.clock import Clock, ScaledClock
 from simulator.corrections import region
 from simulator.deviations import Deviation, known
+from simulator.eks import backend as eks
 from simulator.faults import Fault
 from simulator.repeats import Repeats
 from simulator.routing import Route, route
@@ -119,7 +120,7 @@ class Simulator:
         fault = None if refusal else faults.due(self.faults, found, parameters)
         if findings:
             self._violate("request", found, findings)
-        if fault and fault.kind != "lost":
+        if fault and not fault.is_served:
             refusal = fault.answer(found)
             if refusal is None:
                 return None, "", "fault"
@@ -127,8 +128,10 @@ class Simulator:
             refusal = answers.invalid(found, "; ".join(f"{member} {problem}".strip() for member, problem in findings))
         if refusal is not None:
             return refusal, refusal.headers["x-amzn-ErrorType"], "fault" if fault else "simulator"
+        if fault and fault.kind == "fails_later":
+            eks.state_of(self.world, self._account(found), found.region).faults.fail_next(found.name, parameters, fault.code, fault.message or "On demand")
         answer, code, source = self._served(found, request, parameters)
-        return (None if fault else answer), code, source
+        return (None if fault and fault.kind == "lost" else answer), code, source
 
     def _refused(self, found: Route) -> Answer | None:
         if not found.service:

@@ -14,12 +14,25 @@ from simulator.answers import Answer
 from simulator.routing import Route
 
 # dropped and lost: the connection ends, before or after AWS has done what was asked.
-KINDS = ("throttled", "failed", "error", "absent", "expired", "unrecognized", "dropped", "lost")
+KINDS = ("throttled", "failed", "error", "absent", "expired", "unrecognized", "dropped", "lost", "fails_later")
+# What takes its time, and can end badly after it was accepted: of EKS, the only service here that has words for why.
+_LATER = (
+    "AssociateIdentityProviderConfig",
+    "CreateAddon",
+    "CreateCluster",
+    "CreateNodegroup",
+    "UpdateAddon",
+    "UpdateClusterConfig",
+    "UpdateClusterVersion",
+    "UpdateNodegroupConfig",
+    "UpdateNodegroupVersion",
+)
 
 
 @dataclass
 class Fault:
-    """``kind``: throttled, failed (5xx), error (``code``, ``status``), absent (not found), expired, unrecognized (credentials), dropped, lost.
+    """``kind``: throttled, failed (5xx), error (``code``, ``status``), absent (not found), expired, unrecognized (credentials), dropped, lost,
+    fails_later (it is accepted, and what it began ends with ``code`` and ``message``: an add-on DEGRADED, a cluster FAILED, an update Failed).
 
     ``service``, ``operation``: patterns ("eks", "Describe*"). ``where``: parameters that a call must have. ``times``: None is always.
     ``after``: a pattern; the fault waits until such an operation of the same service has succeeded. So ``Fault("absent", "eks", "DescribeCluster",
@@ -41,6 +54,13 @@ class Fault:
             raise ValueError(f"a fault's kind is one of {', '.join(KINDS)}; not {self.kind!r}")
         if self.kind == "error" and not self.code:
             raise ValueError("a fault of kind error needs a code, such as ResourceInUseException")
+        if self.kind == "fails_later" and (self.service != "eks" or self.operation not in _LATER or not self.code):
+            raise ValueError(f"a fault of kind fails_later needs service eks, one operation of {', '.join(_LATER)}, and a code, such as AccessDenied")
+
+    @property
+    def is_served(self) -> bool:
+        """Whether the call does what it was asked for all the same."""
+        return self.kind in ("lost", "fails_later")
 
     def fits(self, route: Route, parameters: Mapping[str, Any]) -> bool:
         named = fnmatchcase(route.service, self.service) and fnmatchcase(route.name, self.operation)

@@ -43,9 +43,9 @@ def check(port: int, password: str) -> None:
     expect("nor list all keys", service("KEYS", "*"), "-NOPERM")
     expect("the probe needs no password", probe("AUTH", "probe", "any"), "+OK")
     expect("and sees no data", probe("GET", "greeting"), "-NOPERM")
-    for _ in range(400):  # 400 times 100 kB is more than the 16 MiB there are
-        expect("what was not used for longest goes", service("SET", f"filler:{_}", "x" * 100_000), "+OK")
-    expect("memory stays below its limit", re.sub(r".*maxmemory_policy:(\S+).*", r"\1", service("INFO", "memory"), flags=re.S), "allkeys-lru")
+    for number in range(400):  # 400 times 100 kB is more than the 16 MiB there are
+        expect("what is there makes room for more", service("SET", f"filler:{number}", "x" * 100_000), "+OK")
+    expect("what was not used for longest goes", re.sub(r".*maxmemory_policy:(\S+).*", r"\1", service("INFO", "memory"), flags=re.S), "allkeys-lru")
 
 
 def expect(what: str, answer: str, beginning: str) -> None:

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,16 @@ class Faults:
     def fail_nodegroup(self, cluster: str, name: str, code: str, message: str, *resource_ids: str) -> None:
         """The next node group of this name ends CREATE_FAILED."""
         self._planned["nodegroup", cluster, name] = Issue(code, message, resource_ids)
+
+    def fail_next(self, operation: str, parameters: Mapping[str, Any], code: str, message: str) -> None:
+        """What this call is going to begin ends badly; an update does of whatever type it is."""
+        cluster = parameters.get("clusterName") or parameters["name"]
+        thing = {
+            "CreateAddon": ("addon", cluster, parameters.get("addonName", "")),
+            "CreateCluster": ("cluster", cluster),
+            "CreateNodegroup": ("nodegroup", cluster, parameters.get("nodegroupName", "")),
+        }.get(operation, ("update", cluster, ""))
+        self._planned[thing] = Issue(code, message)
 
     def conflict(self, cluster: str, addon: str, fields: str) -> None:
         """Somebody changed ``fields`` (``DaemonSet.apps kube-proxy - .spec.template``) by hand; stays until an add-on call overwrites them."""

@@ -115,6 +115,12 @@ PROD = {"slipway_environment": "prod", "cluster_provider": "eks", "registry_prov
 HOST = "shop.example.com"
 
 
+@pytest.mark.parametrize(("registry", "postgres", "renewed"), [("local", "local", True), ("existing", "local", True), ("ecr", "rds", False)])
+def test_what_our_authority_signed_is_renewed_whoever_runs_the_rest(registry: str, postgres: str, renewed: bool) -> None:
+    [task] = [each for each in load_yaml(CHECKOUT / "playbooks/tasks/renew.yml") if "slipway.platform.local_ca" in each]
+    assert render(task["when"], registry_provider=registry, postgres_provider=postgres) is renewed
+
+
 class Environment:
     """One on AWS as its roles left it: a public name, a certificate that ACM issued and one that it was given, a database, a cluster."""
 

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -220,6 +221,39 @@ def test_playbooks_give_a_role_its_tag_and_its_inputs(where: str, task: dict[str
         options = inputs(role)
         given = set(task.get("vars", {}))
         assert given <= set(options), f"{where} gives role {role} {', '.join(sorted(given - set(options)))}, which it does not take"
+
+
+def modules_reached(path: Path, tasks: Iterable[dict[str, Any]]) -> set[str]:
+    """The modules of these tasks (of the file at ``path``), of the files that they bring in, and of the roles."""
+    found: set[str] = set()
+    for task in tasks:
+        found |= {key.removeprefix("slipway.platform.") for key in task if key.startswith("slipway.platform.")}
+        for kind in ("include", "import"):
+            if given := task.get(f"ansible.builtin.{kind}_tasks"):
+                file = path.parent / (given if isinstance(given, str) else given["file"])
+                found |= modules_reached(file, tasks_of(file))
+            if role := task.get(f"ansible.builtin.{kind}_role"):
+                files = (ROLES / role["name"].removeprefix("slipway.platform.") / "tasks").rglob("*.yml")
+                found |= {key.removeprefix("slipway.platform.") for file in files for inner in tasks_of(file) for key in inner}
+    return found
+
+
+@pytest.mark.parametrize("path", sorted((CHECKOUT / "playbooks").glob("*.yml")), ids=lambda path: path.stem)
+def test_a_play_says_how_aws_is_reached_if_it_reaches_aws(path: Path) -> None:
+    group = set(load_yaml(CHECKOUT / "meta/runtime.yml")["action_groups"]["aws"])
+    for play in load_yaml(path):
+        if "hosts" in play:
+            tasks = [task for part in ("pre_tasks", "tasks", "post_tasks") for task in play.get(part, [])]
+            reached = modules_reached(path, tasks) & group
+            says = "group/slipway.platform.aws" in play.get("module_defaults", {})
+            assert says == bool(reached), f"{path.name} reaches AWS by {sorted(reached)}: its region and profile are in module_defaults then, and else not"
+
+
+def test_the_playbooks_know_every_image_that_roles_bring() -> None:
+    files = [file for folder in ("tasks", "vars") for file in ROLES.glob(f"*/{folder}/**/*.yml")]
+    brought = {name for file in files for name in re.findall(r"^ +repository: (slipway/\S+)$", file.read_text(), re.MULTILINE)}
+    listed = load_yaml(CHECKOUT / "playbooks/vars.yml")["__slipway_own_repositories"]
+    assert listed == sorted(brought - {"slipway/registry"}), "the registry's own image is in no registry"
 
 
 # --- modules

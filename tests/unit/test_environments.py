@@ -16,7 +16,7 @@ from support import aws, eks_role
 from support.actions import run
 from support.environments import Environment
 from support.playbooks import ansible_playbook
-from support.roles import variable
+from support.roles import trusted, variable
 from support.tree import CHECKOUT, load_yaml
 
 INVENTORIES = CHECKOUT / "inventories"
@@ -243,6 +243,17 @@ def test_what_can_not_be_is_told(given: dict[str, Any], sentence: str) -> None:
     assert wrong.startswith(sentence)
 
 
+@pytest.mark.parametrize(
+    ("steps", "known"),
+    [(None, True), ("begin", True), ("switch,end", True), ("end,switch", False), ("begin,begin", False), ("", False), ("start", False)],
+)
+def test_steps_of_a_rotation_are_taken_in_their_order(steps: str | None, known: bool) -> None:
+    [play] = load_yaml(CHECKOUT / "playbooks/rotate_authority.yml")
+    [check] = [task["ansible.builtin.assert"] for task in play["pre_tasks"] if task["name"] == "Know the steps"]
+    given = trusted(play["vars"]) | ({} if steps is None else {"steps": steps})
+    assert Environment("local", **given).of(check["that"]) is known
+
+
 def test_domains_below_the_zone_and_without_one_are_fine() -> None:
     for given in ({"slipway_domain": "shop.dev.example.com"}, {"ingress_aws": {"zone_id": "Z1"}}, {"ingress_aws": {"zone": "dev.example.com."}}):
         assert all(each["that"] for each in Environment("dev", **given).of("__slipway_checks")), given
@@ -287,6 +298,11 @@ def test_what_a_provider_needs_is_asked_for_before_aws_is() -> None:
     assert "aws_account_id is not set" in said
     assert "ingress_aws is not set" in said
     assert "GetCallerIdentity" not in said
+
+
+def test_who_signs_with_half_a_key_signs_nothing(tmp_path: Path) -> None:
+    said = typed("playbooks/approve.yml", "-i", "dev", "-e", f"slipway_state_dir={tmp_path}", "-e", "plan=plan.json", "-e", "signer=ada")
+    assert "say where the key of ada is: -e key=<file>" in said
 
 
 def test_the_status_of_what_nobody_built_is_no_riddle(tmp_path: Path) -> None:

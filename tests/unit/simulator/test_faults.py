@@ -162,6 +162,8 @@ def test_a_connection_that_ends(aws: Aws, kind: str, made: list[str]) -> None:
         ([{"kind": "failed", "operatoin": "X"}], "fault 1: it has kind, operatoin"),
         ([{"operation": "X"}], "fault 1: it has operation; kind is needed"),
         ([{"kind": "error"}], "a fault of kind error needs a code"),
+        ([{"kind": "fails_later", "service": "rds", "operation": "CreateDBInstance", "code": "X"}], "a fault of kind fails_later needs service eks"),
+        ([{"kind": "fails_later", "service": "eks", "operation": "Update*", "code": "X"}], "one operation of AssociateIdentityProviderConfig, CreateAddon"),
     ],
 )
 def test_faults_that_cannot_be_read(documents: Any, message: str) -> None:

@@ -91,7 +91,7 @@ def test_violations_are_its_status() -> None:
 def test_faults_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "faults.json").write_text('[{"kind": "late"}]')
     assert main(["--faults", str(tmp_path / "faults.json")]) == 2
-    said = "a fault's kind is one of throttled, failed, error, absent, expired, unrecognized, dropped, lost; not 'late'"
+    said = "a fault's kind is one of throttled, failed, error, absent, expired, unrecognized, dropped, lost, fails_later; not 'late'"
     assert capsys.readouterr() == ("", f"simulator: {tmp_path}/faults.json: {said}\n")
 
 
