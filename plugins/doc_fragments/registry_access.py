@@ -19,6 +19,10 @@ options:
       - Without it, or if it is empty, E(REGISTRY_AUTH_FILE) and the usual places of podman and docker are looked at.
       - For Amazon ECR without an entry in a file, boto3 is asked, if it is installed.
     type: path
+  aws_profile:
+    description: The profile of AWS's configuration that asks Amazon ECR for credentials. Empty for whom boto3 finds.
+    type: str
+    default: ""
   credentials:
     description: Credentials that win over those of files.
     type: list

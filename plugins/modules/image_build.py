@@ -77,6 +77,10 @@ options:
       auth_file:
         description: A file with credentials in the format of Docker's C(config.json).
         type: path
+      aws_profile:
+        description: The profile of AWS's configuration that asks Amazon ECR for credentials, where no file has them. Empty for whom boto3 finds.
+        type: str
+        default: ""
 """
 
 EXAMPLES = r"""

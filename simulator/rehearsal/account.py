@@ -29,8 +29,8 @@ def clients(url: str, credentials: str, region: str) -> Callable[[str], Any]:
 
 
 def with_profile(credentials: str, profile: str) -> str:
-    """The file with the access key, which also is that of the profile that the inventory names."""
-    return credentials if profile in ("", "default") else f"{credentials.rstrip()}\n\n{credentials.replace('[default]', f'[{profile}]')}"
+    """The file with the access key, which is that of the profile that the inventory names, and of no other."""
+    return credentials.replace("[default]", f"[{profile}]") if profile else credentials
 
 
 def _keys(credentials: str) -> Mapping[str, str]:

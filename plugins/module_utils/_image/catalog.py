@@ -73,10 +73,14 @@ def request_from(params: Mapping[str, Any], cache: Path, check_mode: bool, on_li
         images=[debian.Image.from_params(image, params["generation"]) for image in params["images"]],
         cache=cache,
         record_dir=Path(params["record_dir"]) if params["record_dir"] else None,
-        registry=Registry.connect(*registry_files(params["registry"], check_mode)) if params["registry"] else None,
+        registry=_registry(params["registry"], check_mode) if params["registry"] else None,
         check_mode=check_mode,
         on_line=on_line,
     )
+
+
+def _registry(option: Mapping[str, Any], check_mode: bool) -> Registry:
+    return Registry.connect(*registry_files(option, check_mode), aws_profile=option["aws_profile"] or "")
 
 
 def registry_files(option: Mapping[str, Any], check_mode: bool) -> tuple[str, Path | None, Path | None]:

@@ -8,7 +8,12 @@ from typing import Any
 
 REGISTRY: dict[str, Any] = {
     "type": "dict",
-    "options": {"host": {"type": "str", "required": True}, "ca_file": {"type": "path"}, "auth_file": {"type": "path"}},
+    "options": {
+        "host": {"type": "str", "required": True},
+        "ca_file": {"type": "path"},
+        "auth_file": {"type": "path"},
+        "aws_profile": {"type": "str", "default": ""},
+    },
 }
 
 _FILE: dict[str, Any] = {

@@ -266,5 +266,7 @@ def request_from(
         )
         for s in params["services"]
     ]
-    access = buildah.Access(host, ca_file, auth_file, partial(ecr.credential, host))
-    return Request(services, params["bases"], Registry.connect(host, ca_file, auth_file), access, environment, cache, check_mode, progress)
+    profile = params["registry"]["aws_profile"] or ""
+    registry = Registry.connect(host, ca_file, auth_file, aws_profile=profile)
+    access = buildah.Access(host, ca_file, auth_file, partial(ecr.credential, host, profile))
+    return Request(services, params["bases"], registry, access, environment, cache, check_mode, progress)

@@ -30,6 +30,7 @@ _CREDENTIAL = {
 OPTIONS: dict[str, Any] = {
     "ca_file": {"type": "path"},
     "auth_file": {"type": "path"},
+    "aws_profile": {"type": "str", "default": ""},
     "credentials": {"type": "list", "elements": "dict", "default": [], "options": _CREDENTIAL},
     "plain_http": {"type": "list", "elements": "str", "default": []},
     "concurrency": {"type": "int", "default": CONCURRENCY},
@@ -42,7 +43,10 @@ Connect = Callable[[str], Registry]
 
 @dataclass(frozen=True)
 class Access:
-    """Whom to trust, who we are, which hosts speak plain HTTP, and the limits in requests at a time and seconds."""
+    """Whom to trust, who we are, which hosts speak plain HTTP, and the limits in requests at a time and seconds.
+
+    ``aws_profile``: who we are for Amazon ECR where ``keychain`` says nothing, "" for whom boto3 finds.
+    """
 
     ca_file: Path | None = None
     keychain: Keychain = field(default_factory=Keychain)
@@ -50,6 +54,7 @@ class Access:
     concurrency: int = CONCURRENCY
     request_timeout: float = 30.0
     deadline: float = 1800.0
+    aws_profile: str = ""
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any], environment: Mapping[str, str], home: Path) -> Access:
@@ -67,7 +72,7 @@ class Access:
             keychain = keychain.over(Keychain.from_file(path))
         ca_file = _certificates(Path(params["ca_file"])) if params["ca_file"] else None
         plain = frozenset(map(_host, params["plain_http"]))
-        return cls(ca_file, keychain, plain, params["concurrency"], float(params["request_timeout"]), float(params["deadline"]))
+        return cls(ca_file, keychain, plain, params["concurrency"], float(params["request_timeout"]), float(params["deadline"]), params["aws_profile"] or "")
 
 
 class Registries:
@@ -92,7 +97,7 @@ class Registries:
         with self._lock:
             if host not in self._opened:
                 scheme = "http" if host in self._access.plain_http else "https"
-                keychain = ecr.keychain_of(self._access.keychain, host)
+                keychain = ecr.keychain_of(self._access.keychain, host, self._access.aws_profile)
                 self._opened[host] = Registry(host, self._transport, keychain, scheme=scheme, clock=self._clock, sleep=self._sleep, limits=self._limits)
             return self._opened[host]
 

@@ -19,19 +19,19 @@ def is_ecr(registry: str) -> bool:
     return _HOST.fullmatch(registry) is not None
 
 
-def credential(registry: str) -> Credential | None:
-    """What ECR gives for this registry (valid for 12 h), to whom boto3 finds; None if it is not one of ECR."""
+def credential(registry: str, profile: str = "") -> Credential | None:
+    """What ECR gives for this registry (valid for 12 h) to the profile, or to whom boto3 finds; None if it is not one of ECR."""
     match = _HOST.fullmatch(registry)
     if match is None:
         return None
-    answer = Aws(Access(match["region"], attempts=_ATTEMPTS)).call("ecr", "get_authorization_token", registryIds=[match["account"]])
+    answer = Aws(Access(match["region"], profile, attempts=_ATTEMPTS)).call("ecr", "get_authorization_token", registryIds=[match["account"]])
     user, _, password = base64.b64decode(answer["authorizationData"][0]["authorizationToken"]).decode().partition(":")
     return Credential(user, password)
 
 
-def keychain_of(keychain: Keychain, host: str) -> Keychain:
-    """What is known of a registry; AWS is asked for those of ECR that nothing is known of as a whole."""
+def keychain_of(keychain: Keychain, host: str, profile: str) -> Keychain:
+    """What is known of a registry; AWS is asked for those of ECR that nothing is known of as a whole. ``profile``: as whom, "" for whom boto3 finds."""
     known = keychain.of(host)
     if is_ecr(host) and known.find(host) is None:
-        return replace(known, helpers={"": lambda _: credential(host)})
+        return replace(known, helpers={"": lambda _: credential(host, profile)})
     return known

@@ -62,10 +62,11 @@ class Registry(Blobs):
         auth_file: Path | None = None,
         keychain: Keychain | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        aws_profile: str = "",
     ) -> Registry:
-        """A registry by host, the certificates to trust, and credentials or the file of them. Those for Amazon ECR need not be given."""
+        """A registry by host, the certificates to trust, and credentials or the file of them. Those for Amazon ECR need not be given: AWS is asked for them."""
         known = Keychain.from_file(auth_file) if auth_file else keychain or Keychain({})
-        return cls(host, Pool(lambda: trust(ca_file)), ecr.keychain_of(known, host), sleep=sleep)
+        return cls(host, Pool(lambda: trust(ca_file)), ecr.keychain_of(known, host, aws_profile), sleep=sleep)
 
     def __enter__(self) -> Registry:
         return self

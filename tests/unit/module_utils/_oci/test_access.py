@@ -99,12 +99,12 @@ def test_ecr_is_asked_where_no_file_knows_the_registry_and_a_key_of_a_repository
     with simulated.running() as aws:
         aws.into(monkeypatch)
         file = write(tmp_path / "auth.json", **{f"{ECR}/app": user("app")})
-        keychain = ecr.keychain_of(read(tmp_path, auth_file=str(file)).keychain, ECR)
+        keychain = ecr.keychain_of(read(tmp_path, auth_file=str(file)).keychain, ECR, "")
         app, other = (keychain.find(ECR, name) for name in ("app/web", "other"))
         assert app == Credential("app", SECRET)
         assert other is not None
         assert (other.username, bool(other.password)) == ("AWS", True)
         assert [call.operation for call in aws.log] == ["GetAuthorizationToken"]
     known = read(tmp_path, credentials=[{"registry": ECR, "username": "given", "password": SECRET}]).keychain
-    assert ecr.keychain_of(known, ECR).find(ECR, "other") == Credential("given", SECRET)
-    assert ecr.keychain_of(known, "r.test").find("r.test") is None
+    assert ecr.keychain_of(known, ECR, "").find(ECR, "other") == Credential("given", SECRET)
+    assert ecr.keychain_of(known, "r.test", "").find("r.test") is None

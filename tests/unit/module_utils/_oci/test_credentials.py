@@ -113,6 +113,17 @@ def test_ecr_gives_a_password_for_its_own_hosts_only(aws: simulated.Aws) -> None
     ]
 
 
+def test_the_profile_asks_ecr(aws: simulated.Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    keys = tmp_path / "credentials"
+    keys.write_text(f"[shop]\naws_access_key_id = {simulated.ACCESS_KEY}\naws_secret_access_key = {simulated.SECRET_KEY}\n")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(keys))
+    with pytest.raises(Denied, match="there are no credentials for AWS here"):
+        ecr.credential(ECR)
+    assert ecr.credential(ECR, "shop") is not None
+
+
 def test_ecr_that_refuses_is_denied_and_boto3_that_is_missing_is_named(aws: simulated.Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     aws.faults.append(Fault("error", "ecr", code="AccessDeniedException"))
     with pytest.raises(Denied, match="AWS ecr GetAuthorizationToken in eu-central-1: AccessDeniedException"):

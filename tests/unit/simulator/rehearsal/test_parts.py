@@ -109,12 +109,13 @@ def test_people_who_cannot_be(arn: str, said: str) -> None:
         account.prepare(aws.url, "aws_access_key_id = A\naws_secret_access_key = B\n", Facts("123456789012", "eu-central-1", "", "", (arn,)))
 
 
-def test_the_profile_of_the_inventory_has_the_key_too() -> None:
+def test_the_profile_of_the_inventory_has_the_key_and_no_other() -> None:
     keys = "[default]\naws_access_key_id = A\naws_secret_access_key = B\n"
     assert account.with_profile(keys, "") == keys
     found = configparser.ConfigParser()
     found.read_string(account.with_profile(keys, "company-prod"))
-    assert dict(found["company-prod"]) == dict(found["default"]) == {"aws_access_key_id": "A", "aws_secret_access_key": "B"}
+    assert found.sections() == ["company-prod"]
+    assert dict(found["company-prod"]) == {"aws_access_key_id": "A", "aws_secret_access_key": "B"}
 
 
 # -- the report
