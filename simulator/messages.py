@@ -52,9 +52,9 @@ def parameters_of(route: Route, request: Request) -> tuple[dict[str, Any], list[
 
 
 def _request_findings(route: Route, request: Request, shape: StructureShape, parsed: dict[str, Any]) -> Iterator[Finding]:
-    rules = Rules(json=False, complete=True)
+    rules = Rules(json=route.protocol == "json", complete=True)
     if route.protocol == "json":
-        yield from check(_json(request.get_data()), shape, Rules(json=True, complete=True))
+        yield from check(_json(request.get_data()), shape, rules)
         return
     if route.protocol == "rest-json":
         yield from _rest_json(request.get_data(), shape, parsed, rules)
@@ -74,9 +74,9 @@ def _rest_json(body: bytes, shape: StructureShape, parsed: dict[str, Any], rules
     yield from check({name: value for name, value in parsed.items() if name in outside and value is not None}, shape, replace(rules, only=outside))
     payload = shape.serialization.get("payload")
     if payload is None:
-        yield from check(_json(body), shape, Rules(json=True, complete=rules.complete, only=inside))
+        yield from check(_json(body), shape, replace(rules, json=True, only=inside))
     elif shape.members[payload].type_name not in _RAW and body:
-        yield from check(_json(body), shape.members[payload], Rules(json=True, complete=rules.complete), payload)
+        yield from check(_json(body), shape.members[payload], replace(rules, json=True), payload)
 
 
 def _unknown_in_form(route: Route, request: Request, parsed: dict[str, Any]) -> Iterator[Finding]:
@@ -121,12 +121,12 @@ def answer_findings(route: Route, status: int, headers: Mapping[str, str], body:
 
 
 def _answer_findings(route: Route, shape: StructureShape, parsed: dict[str, Any], body: bytes) -> Iterator[Finding]:
-    rules = Rules(json=route.protocol in _JSON, complete=False)
+    rules = Rules(json=route.protocol == "json", complete=False)
     parsed = {name: value for name, value in parsed.items() if name != "ResponseMetadata"}
     if route.protocol == "json":
         yield from check(_json(body), shape, rules)
     elif route.protocol == "rest-json":
-        yield from _rest_json(body, shape, parsed, Rules(json=False, complete=False))
+        yield from _rest_json(body, shape, parsed, rules)
     else:
         yield from check(parsed, shape, rules)
         yield from _unknown_in_xml(body, shape, shape.serialization.get("resultWrapper", ""))

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import signal
 import statistics
@@ -29,7 +28,8 @@ from typing import Any
 _HERE = Path(__file__).resolve()
 sys.path[:0] = [str(_HERE.parents[1]), str(_HERE.parents[2] / "collections"), str(_HERE.parents[2] / "tests")]
 
-from certificates import servers, tools  # noqa: E402  the path is set above
+import machine  # noqa: E402  the path is set above
+from certificates import servers, tools  # noqa: E402
 from certificates.servers import Servers  # noqa: E402
 from certificates.tools import Run, Tool  # noqa: E402
 
@@ -106,7 +106,7 @@ def files(folder: Path, count: int) -> dict[str, Any]:
 @contextmanager
 def kubernetes(folder: Path, count: int) -> Iterator[Path]:
     """A kubeconfig for an API server, in a process of its own, that has so many Secrets of the type kubernetes.io/tls."""
-    argv = servers.ending_with_us([sys.executable, str(_HERE.with_name("secrets_server.py")), str(folder), str(count)])
+    argv = machine.ending_with_us([sys.executable, str(_HERE.with_name("secrets_server.py")), str(folder), str(count)])
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -143,12 +143,6 @@ def goals(measured: Sequence[tuple[str, bool, list[Run]]], others: dict[str, dic
             yield Goal(f"{name}, MiB", found["memory"] / 2**20, 64, most=True)
 
 
-def machine() -> str:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    loads = " ".join(f"{load:.2f}" for load in os.getloadavg())
-    return f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {memory:.0f} GiB of memory, load averages {loads}"
-
-
 def chosen(names: str | None, binary: Path, blackbox: str | None) -> list[Tool]:
     every: list[Tool] = [tools.Ours(), tools.Go(binary, False), tools.Go(binary, True)]
     every += [tools.Blackbox(binary, blackbox)] if blackbox else []
@@ -174,7 +168,7 @@ def main() -> int:
         sys.exit("openssl is not on this machine; type: apt-get install openssl")
     binary, count = tools.build(), 500 if options.quick else 2000
     with tempfile.TemporaryDirectory(prefix="slipway-certificates-") as scratch, servers.running(Path(scratch), binary, count) as running:
-        print(f"{machine()}\n", flush=True)
+        print(f"{machine.described()}\n", flush=True)
         found = chosen(options.tools, binary, options.blackbox)
         measured = list(rates(found, running, Path(scratch), count, 1 if options.quick else 5))
         print(rate_table(measured) + "\n", flush=True)
@@ -182,7 +176,7 @@ def main() -> int:
     rows = [[name, f"{each['seconds']:.2f} s", f"{each['memory'] / 2**20:.0f} MiB", str(each["verdicts"])] for name, each in others.items()]
     print(table(["many", "seconds", "grew by", "verdicts"], rows) + "\n" if rows else "")
     wanted = list(goals(measured, others))
-    print(table(["goal", "measured", "bound", ""], [goal.row() for goal in wanted]) + f"\n\n{machine()}")
+    print(table(["goal", "measured", "bound", ""], [goal.row() for goal in wanted]) + f"\n\n{machine.described()}")
     return 0 if all(goal.met for goal in wanted) else 1
 
 

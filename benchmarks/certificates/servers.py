@@ -1,18 +1,18 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is probed: one server with a certificate for each of a thousand names, and a port where nobody ever answers. Both on 127.0.0.1."""
+"""What is probed: one server with a certificate for each of many names, and a port where nobody ever answers. Both on 127.0.0.1."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from machine import ending_with_us
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,6 @@ class Servers:
         self.process.stdin.flush()
         found: dict[str, int] = json.loads(self.process.stdout.readline())
         return found
-
-
-def ending_with_us(argv: Sequence[str]) -> list[str]:
-    """The same command; the kernel ends it when we end, however that happens."""
-    return [str(shutil.which("setpriv") or sys.exit("setpriv (util-linux) is not on this machine")), "--pdeathsig", "KILL", "--", *argv]
 
 
 @contextmanager

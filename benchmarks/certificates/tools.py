@@ -11,8 +11,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,12 +21,12 @@ from typing import Any, Protocol
 
 from ansible_collections.slipway.platform.plugins.module_utils import _artifacts
 from ansible_collections.slipway.platform.plugins.module_utils._kind import go
-from certificates.servers import Target, ending_with_us
+from certificates.servers import Target
+from machine import ending_with_us, wait_for
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ANSIBLE = "ansible==12.3.0"  # for the community.crypto that is in it
 _DEADLINE = 600.0
-_STARTED = 20.0
 
 
 @dataclass(frozen=True)
@@ -185,21 +183,10 @@ class Blackbox:
         argv = ending_with_us([self.program, f"--config.file={folder / 'blackbox.yml'}", f"--web.listen-address={address}", "--log.level=error"])
         with (folder / "log").open("wb") as log, subprocess.Popen(argv, stdout=log, stderr=log) as process:
             try:
-                _wait(f"http://{address}/-/healthy", process, folder / "log")
+                wait_for(f"http://{address}/-/healthy", process, folder / "log")
                 yield address
             finally:
                 process.kill()
-
-
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    ends = time.monotonic() + _STARTED
-    while process.poll() is None and time.monotonic() < ends:
-        try:
-            urllib.request.urlopen(url, timeout=1).close()
-            return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.02)
-    sys.exit(f"nothing answers at {url}: {log.read_text()[-2000:]}")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ these are counted as "reopened". Exit status: 0 without failures, 1 with, 2 wron
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
 import json
 import math
@@ -42,7 +43,6 @@ LATE_SECONDS = 0.1
 class Target:
     """Where requests go. address is where to connect, if it isn't what the name resolves to."""
 
-    scheme: str
     host: str
     port: int
     path: str
@@ -86,11 +86,6 @@ class Account:
                 seen = self.tally.setdefault(mark, {"requests": 0, "first": now()})
                 seen["requests"] += 1
                 seen["last"] = now()
-
-    def drop(self, due: queue.SimpleQueue[float | None]) -> None:
-        """Who stops early does not wait for what was due and not sent yet: those requests are neither good nor failed."""
-        while not due.empty():
-            due.get_nowait()
 
     def failed(self, kind: str, detail: str, seconds: float) -> None:
         """Anything else. kind: a status, timeout, refused, reset, tls, or the name of the error."""
@@ -210,8 +205,11 @@ def run(target: Target, account: Account, rate: float, seconds: float | None, cl
         sent += 1
     stop.wait(max(0.0, started + sent / rate - time.monotonic()))  # the last request, too, stands for its share of the time
     elapsed = time.monotonic() - started
+    # Who stops early does not wait for what was due and not sent yet: those requests are neither good nor failed.
     if stop.is_set():
-        account.drop(due)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                due.get_nowait()
     for _ in workers:
         due.put(None)
     for worker in workers:
@@ -252,7 +250,7 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Target]:
     except OSError as error:
         parser.error(f"--ca {options.ca}: {error}")
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
-    return options, Target(url.scheme, url.hostname, port, path, address, headers, options.timeout, tls)
+    return options, Target(url.hostname, port, path, address, headers, options.timeout, tls)
 
 
 def report(summary: Mapping[str, Any]) -> str:

@@ -14,7 +14,6 @@ import argparse
 import dataclasses
 import itertools
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -22,13 +21,13 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2] / "collections")]
 
-from promotion import images, report, servers, tools, watch  # noqa: E402  the path is set above
+import machine  # noqa: E402  the path is set above
+from promotion import images, report, servers, tools, watch  # noqa: E402
 from promotion.images import Image  # noqa: E402
 from promotion.servers import Servers  # noqa: E402
 from promotion.store import free_space  # noqa: E402
@@ -181,12 +180,6 @@ def keep(folder: Path, run: report.Run, log: list[dict[str, Any]]) -> None:
     (folder / f"{run.case}, {run.tool}.txt".replace(" ", "_")).write_text("".join(lines))
 
 
-def machine() -> str:
-    memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    loads = " ".join(f"{load:.2f}" for load in os.getloadavg())
-    return f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {memory_gib:.0f} GiB of memory, load averages {loads}"
-
-
 def chosen(names: str | None, binaries: dict[str, Path]) -> list[Tool]:
     every: list[Tool] = [
         tools.Ours(),
@@ -228,7 +221,7 @@ def main() -> int:
     cases = [case for case in CASES if (options.cases or "") in case.name and not (options.quick and case.count > 1)]
     found = chosen(options.tools, binaries)
     with tempfile.TemporaryDirectory(prefix="slipway-promotion-") as scratch, servers.running(Path(scratch), binaries["proxy"]) as running:
-        print(f"{machine()}\n\n{baseline(binaries['proxy'], running)}\n", flush=True)
+        print(f"{machine.described()}\n\n{baseline(binaries['proxy'], running)}\n", flush=True)
         runs = list(measure(Bench(running, Path(scratch), max((case.count for case in cases), default=1)), found, cases, options))
         columns = [tool.name for tool in found]
         print(f"requests · seconds at 0 ms · seconds at 40 ms\n\n{report.matrix(runs, [case.name for case in cases], columns)}\n")
@@ -237,7 +230,7 @@ def main() -> int:
         if free_space(Path(scratch)) > 6 * max(sizes) << 20:
             print(memory([tool for tool in found if not isinstance(tool, tools.Playbook)], running, Path(scratch), sizes) + "\n", flush=True)
     wanted = report.goals(runs, OURS, REQUESTS, SECONDS)
-    print(report.table(["goal", "measured", "bound", ""], [goal.row() for goal in wanted]) + f"\n\n{machine()}")
+    print(report.table(["goal", "measured", "bound", ""], [goal.row() for goal in wanted]) + f"\n\n{machine.described()}")
     return 0 if all(goal.met for goal in wanted) and not any(run.lost for run in runs if run.tool in OURS) else 1
 
 

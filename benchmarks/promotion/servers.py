@@ -9,18 +9,16 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from machine import ending_with_us, wait_for
 from promotion.store import Store
 
-_STARTED = 20.0  # seconds that a registry may take to answer
 _PACKAGES = "apt-get install --no-install-recommends docker-registry skopeo"
 
 
@@ -52,11 +50,6 @@ def program(name: str) -> str:
             "(the service that the package sets up is not needed: systemctl disable --now docker-registry)"
         )
     return path
-
-
-def ending_with_us(argv: Sequence[str]) -> list[str]:
-    """The same command; the kernel ends it when we end, however that happens."""
-    return ["setpriv", "--pdeathsig", "KILL", "--", *argv]
 
 
 @contextmanager
@@ -94,18 +87,7 @@ def _registry(folder: Path) -> Iterator[str]:
         subprocess.Popen(ending_with_us([program("docker-registry"), "serve", str(folder / "config.yml")]), stdout=log, stderr=log) as process,
     ):
         try:
-            _wait(f"http://{address}/v2/", process, folder / "log")
+            wait_for(f"http://{address}/v2/", process, folder / "log")
             yield f"http://{address}"
         finally:
             process.kill()
-
-
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    ends = time.monotonic() + _STARTED
-    while process.poll() is None and time.monotonic() < ends:
-        try:
-            urllib.request.urlopen(url, timeout=1).close()
-            return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.02)
-    sys.exit(f"docker-registry does not answer at {url}: {log.read_text()[-2000:]}")

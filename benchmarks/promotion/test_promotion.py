@@ -54,9 +54,9 @@ def test_account() -> None:
     assert report.Account.of([]).requests == 0
 
 
-def run(tool: str, delay_ms: int, requests: int, *seconds: float, case: str = "cold", **lost: int) -> report.Run:
+def run(tool: str, delay_ms: int, requests: int, *seconds: float, **lost: int) -> report.Run:
     account = report.Account(requests, 1, 1, {"ping": requests}, {})
-    return report.Run(tool, case, delay_ms, (account,) * len(seconds), seconds, lost)
+    return report.Run(tool, "cold", delay_ms, (account,) * len(seconds), seconds, lost)
 
 
 def test_cell() -> None:

@@ -18,7 +18,8 @@ from typing import Any, Protocol
 from ansible_collections.slipway.platform.plugins.module_utils import _artifacts, _command
 from ansible_collections.slipway.platform.plugins.module_utils._kind import go
 from ansible_collections.slipway.platform.plugins.module_utils._oci.access import CONCURRENCY
-from promotion.servers import ending_with_us, program
+from machine import ending_with_us
+from promotion.servers import program
 
 MODULES = {
     "crane": "github.com/google/go-containerregistry/cmd/crane@v0.22.1",

@@ -16,7 +16,6 @@ from typing import Any
 from moto.core.exceptions import AWSError
 from moto.core.responses import ActionResult, EmptyResult
 
-from simulator.backend import Backend
 from simulator.corrections.acm import Acm
 
 KNOWN = timedelta(seconds=5)
@@ -31,7 +30,7 @@ class Requests:
     failures: dict[str, str] = field(default_factory=dict)
 
 
-class AcmRequests(Acm, Backend):
+class AcmRequests(Acm):
     @property
     def requests(self) -> Requests:
         return self.state(Requests)

@@ -24,7 +24,9 @@ CREATING, DELETING = timedelta(seconds=100), timedelta(seconds=60)
 
 @dataclass
 class Networks:
-    """``changes``: until when a NAT gateway is pending or deleting; ``failures``: AWS's words for gateways that will not be made, in turn."""
+    """``changes``: until when a NAT gateway is pending or deleting; ``failures``: AWS's words for gateways that will not be made, in turn; ``doomed``: why
+    one that is pending will not be made.
+    """
 
     changes: dict[str, datetime] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)

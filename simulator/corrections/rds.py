@@ -125,8 +125,7 @@ class Rds(Parameters, Backend, RDSResponse):
         instance.enabled_cloudwatch_logs_exports = sorted(exported)
         if changes.get("RotateMasterUserPassword"):  # moto would ask again whether it is to be applied at once
             instance.master_user_secret.rotate_secret()
-        own = {*known, "PerformanceInsightsRetentionPeriod", "CloudwatchLogsExportConfiguration", "DBInstanceIdentifier", "ApplyImmediately"}
-        own |= {"RotateMasterUserPassword"}
+        own = {*known, "PerformanceInsightsRetentionPeriod", "CloudwatchLogsExportConfiguration", "RotateMasterUserPassword"}
         rest = {key: value for key, value in changes.items() if key not in own}
         if rest:
             self.backend.modify_db_instance(instance.db_instance_identifier, type(self.params)(rest))

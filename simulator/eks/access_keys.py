@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from moto.iam.models import iam_backends
+from moto.sts.models import sts_backends
+
 from simulator.corrections.sts import USER
 from simulator.eks.tokens import Key
 
@@ -19,9 +22,6 @@ def of_moto(account: str, access_key: str, partition: str = "aws", others: Mappi
 
     ``others``: secrets of keys that nobody made, by their ids; whoever has one is the simulator's own user, as STS says.
     """
-    from moto.iam.models import iam_backends
-    from moto.sts.models import sts_backends
-
     session: Any = sts_backends[account][partition].get_assumed_role_from_access_key(access_key)
     if session:
         return Key(session.arn, session.secret_access_key, session.session_token)

@@ -14,7 +14,7 @@ from simulator.backend import Backend, World
 from simulator.corrections.sts import USER
 from simulator.eks import access_keys
 from simulator.eks.errors import EksError
-from simulator.eks.neighbours import MotoNeighbours
+from simulator.eks.neighbours import Neighbours
 from simulator.eks.operations import OPERATIONS, perform
 from simulator.eks.state import EksState, Scene
 
@@ -25,10 +25,6 @@ class Eks(Backend):
     def __init__(self) -> None:
         super().__init__(service_name="eks")
         self.automated_parameter_parsing = True
-
-    def get_region_from_url(self, request: Any, full_url: str) -> str:
-        """The region that was signed for: moto would find one in the ARN of eks.amazonaws.com's own role, which stands in an address."""
-        return str(request.headers["Authorization"]).partition("Credential=")[2].split("/")[2]
 
     def call_action(self) -> tuple[int, dict[str, Any], str]:
         name = self._get_action()
@@ -42,14 +38,13 @@ class Eks(Backend):
             return self._answer(error.status, error.body, error.code)
 
     def scene(self) -> Scene:
-        partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(self.region.rsplit("-", 2)[0], "aws")
-        neighbours = MotoNeighbours(self.current_account, self.region, partition)
-        return Scene(self.state(EksState), neighbours, self.clock.now(), self.current_account, self.region, self._caller(partition))
+        account, region, partition = self.current_account, self.region, self.partition
+        return Scene(self.state(EksState), Neighbours(account, region, partition), self.clock.now(), account, partition, region, self._caller())
 
-    def _caller(self, partition: str) -> str:
+    def _caller(self) -> str:
         """Who STS says it is."""
-        found = access_keys.of_moto(self.current_account, self.access_key, partition)
-        return found.arn if found else f"arn:{partition}:iam::{self.current_account}:user/{USER}"
+        found = access_keys.of_moto(self.current_account, self.access_key, self.partition)
+        return found.arn if found else f"arn:{self.partition}:iam::{self.current_account}:user/{USER}"
 
     def _answer(self, status: int, body: Any, code: str = "") -> tuple[int, dict[str, Any], str]:
         headers: dict[str, Any] = {**self.response_headers, "content-type": "application/json", "status": str(status)}

@@ -14,7 +14,8 @@ from typing import Any
 
 from simulator.eks.versions import VERSIONS
 
-KNOWN = (31, 36)
+_MINORS = sorted(version.minor for version in VERSIONS.values())
+_OLDEST, _NEWEST = _MINORS[0], _MINORS[-1]
 _TEXT, _FLAG, _COUNT, _OBJECT, _LIST = {"type": "string"}, {"type": "boolean"}, {"type": "integer", "minimum": 0}, {"type": "object"}, {"type": "array"}
 _QUANTITIES = {"type": "object", "additionalProperties": {"type": ["string", "integer"]}}
 _RESOURCES = {"type": "object", "additionalProperties": False, "properties": {"limits": _QUANTITIES, "requests": _QUANTITIES}}
@@ -24,7 +25,7 @@ _DEPLOYMENT = {**_PODS, "replicaCount": {**_COUNT, "minimum": 1}, "topologySprea
 
 @dataclass(frozen=True)
 class AddonVersion:
-    """``since`` and ``until``: the first and the last minor version of Kubernetes that it fits; ``default``: for those, newest first."""
+    """``since`` and ``until``: the first and the last minor version of Kubernetes that it fits; ``defaults``: those whose default it is."""
 
     name: str
     since: int
@@ -63,9 +64,9 @@ class Addon:
 
 def _versions(*names: str) -> tuple[AddonVersion, ...]:
     """Newest first, all for every version of Kubernetes; the second is the default, since AWS's default is seldom its newest."""
-    everywhere = frozenset(range(KNOWN[0], KNOWN[1] + 1))
+    everywhere = frozenset(_MINORS)
     default = names[min(1, len(names) - 1)]
-    return tuple(AddonVersion(name, *KNOWN, everywhere if name == default else frozenset()) for name in names)
+    return tuple(AddonVersion(name, _OLDEST, _NEWEST, everywhere if name == default else frozenset()) for name in names)
 
 
 def _by_minor() -> tuple[AddonVersion, ...]:
@@ -73,7 +74,7 @@ def _by_minor() -> tuple[AddonVersion, ...]:
     found = []
     for version in VERSIONS.values():
         for build, default in ((4, False), (2, True)):
-            last = min(version.minor + 3, KNOWN[1])
+            last = min(version.minor + 3, _NEWEST)
             defaults = frozenset({version.minor}) if default else frozenset()
             found.append(AddonVersion(f"v{version.patch}-eksbuild.{build}", version.minor, last, defaults))
     return tuple(found)
@@ -91,9 +92,7 @@ _VPC_CNI = _schema(
     nodeAgent={"type": "object", "properties": {"enablePolicyEventLogs": _TEXT, "healthProbeBindAddr": _TEXT, "metricsBindAddr": _TEXT}},
 )
 _SCALING = {"type": "object", "properties": {"enabled": _FLAG, "minReplicas": _COUNT, "maxReplicas": _COUNT}}
-_COREDNS = _schema(
-    **_DEPLOYMENT, corefile=_TEXT, autoScaling={"type": "object", "properties": {"enabled": _FLAG, "minReplicas": _COUNT, "maxReplicas": _COUNT}}
-)
+_COREDNS = _schema(**_DEPLOYMENT, corefile=_TEXT, autoScaling=_SCALING)
 _EBS = _schema(controller=_OBJECT, node=_OBJECT, sidecars=_OBJECT, defaultStorageClass={"type": "object", "properties": {"enabled": _FLAG}})
 _EXTERNAL_DNS = _schema(
     **_DEPLOYMENT,

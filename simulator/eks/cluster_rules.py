@@ -77,13 +77,18 @@ def compute(scene: Scene, asked: Json, on: bool, name: str) -> None:
         assumable(scene, role, "ec2.amazonaws.com", name)
 
 
+def auto_mode_by_api(on: bool, mode: str, name: str) -> None:
+    """The nodes of Auto Mode come in by an access entry."""
+    if on and mode not in WITH_API:
+        raise invalid_parameter("When EKS Auto Mode is enabled, authenticationMode must be API or API_AND_CONFIG_MAP", clusterName=name)
+
+
 def auto_mode_at_creation(scene: Scene, parameters: Json, mode: str) -> bool:
     name = parameters["name"]
     on = auto_mode(parameters, name)
     if on and parameters.get("bootstrapSelfManagedAddons", True):
         raise invalid_parameter("When EKS Auto Mode is enabled, bootstrapSelfManagedAddons must be set to false", clusterName=name)
-    if on and mode not in WITH_API:
-        raise invalid_parameter("When EKS Auto Mode is enabled, authenticationMode must be API or API_AND_CONFIG_MAP", clusterName=name)
+    auto_mode_by_api(bool(on), mode, name)
     compute(scene, parameters.get("computeConfig") or {}, bool(on), name)
     return bool(on)
 

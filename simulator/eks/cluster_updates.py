@@ -105,8 +105,7 @@ def _upgrade_policy(scene: Scene, cluster: Cluster, parameters: Json) -> Change:
 def _auto_mode(scene: Scene, cluster: Cluster, parameters: Json) -> Change:
     on, asked = rules.auto_mode(parameters, cluster.name), parameters.get("computeConfig") or {}
     rules.compute(scene, asked, bool(on), cluster.name)
-    if on and cluster.mode not in rules.WITH_API:
-        raise invalid_parameter("When EKS Auto Mode is enabled, authenticationMode must be API or API_AND_CONFIG_MAP", clusterName=cluster.name)
+    rules.auto_mode_by_api(bool(on), cluster.mode, cluster.name)
     before = cluster.shown.get("computeConfig") or {"enabled": False}
     role = before.get("nodeRoleArn")
     if on and role and asked.get("nodeRoleArn", role) != role:

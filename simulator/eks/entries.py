@@ -23,6 +23,7 @@ TYPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "HYBRID_LINUX": (_NODE_BY_SESSION, ("system:nodes",)),
     "HYPERPOD_LINUX": (_NODE_BY_SESSION, ("system:nodes",)),
 }
+_LINKED = "The caller is not allowed to modify access entries with a principalArn value of a Service Linked Role"
 _RESERVED = ("system:", "eks:", "aws:", "amazon:", "iam:")
 
 
@@ -46,16 +47,14 @@ def writable(cluster: Cluster, arn: str) -> Json:
     """Entries of service-linked roles are EKS's own."""
     principal = parse(arn)
     if principal and principal.service_linked:
-        message = "The caller is not allowed to modify access entries with a principalArn value of a Service Linked Role"
-        raise invalid_request(message, clusterName=cluster.name)
+        raise invalid_request(_LINKED, clusterName=cluster.name)
     return entry_of(cluster, arn)
 
 
 def _principal(scene: Scene, arn: str, kind: str, name: str) -> Principal:
     principal = of_iam(arn)
     if principal and principal.service_linked:
-        message = "The caller is not allowed to modify access entries with a principalArn value of a Service Linked Role"
-        raise invalid_parameter(message, clusterName=name)
+        raise invalid_parameter(_LINKED, clusterName=name)
     ours = principal is not None and principal.account == scene.account
     right = principal is not None and (kind == "STANDARD" or (ours and principal.kind == "role"))
     if principal and ours:
@@ -90,7 +89,7 @@ def _username(username: str, name: str) -> str:
     return username
 
 
-def add(scene: Scene, cluster: Cluster, principal: Principal, kind: str, when: datetime, **more: object) -> Json:
+def add(cluster: Cluster, principal: Principal, kind: str, when: datetime, **more: object) -> Json:
     username, groups = TYPES[kind]
     entry: Json = {
         "clusterName": cluster.name,
@@ -124,7 +123,7 @@ def create_access_entry(scene: Scene, parameters: Json) -> Json:
         more["kubernetesGroups"] = _groups(parameters.get("kubernetesGroups") or [], name)
         if parameters.get("username"):
             more["username"] = _username(parameters["username"], name)
-    return {"accessEntry": add(scene, cluster, principal, kind, scene.now, **more)}
+    return {"accessEntry": add(cluster, principal, kind, scene.now, **more)}
 
 
 def describe_access_entry(scene: Scene, parameters: Json) -> Json:

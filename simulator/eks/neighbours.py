@@ -1,13 +1,17 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What EKS asks of EC2, IAM and KMS in the same account: a protocol, and the one answer to it that is moto's."""
+"""What EKS asks of EC2, IAM and KMS in the same account."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
+
+from moto.ec2.models import ec2_backends
+from moto.iam.models import iam_backends
+from moto.kms.models import kms_backends
 
 
 @dataclass(frozen=True)
@@ -18,37 +22,10 @@ class Subnet:
     zone_id: str
 
 
-class Neighbours(Protocol):
-    """Whatever is asked for and not there is None."""
+class Neighbours:
+    """moto's. Whatever is asked for and not there is None."""
 
-    def subnet(self, subnet_id: str) -> Subnet | None: ...
-
-    def vpc_cidrs(self, vpc_id: str) -> Sequence[str]: ...
-
-    def zones(self) -> Sequence[tuple[str, str]]:
-        """Name and id of each availability zone of the region."""
-
-    def vpc_of_group(self, group_id: str) -> str | None: ...
-
-    def make_group(self, name: str, vpc_id: str, tags: dict[str, str]) -> str: ...
-
-    def drop_group(self, group_id: str) -> None: ...
-
-    def trusted_by(self, role_arn: str) -> frozenset[str] | None:
-        """The services that may assume a role; None: there is no such role."""
-
-    def has_user(self, arn: str) -> bool: ...
-
-    def key_state(self, key: str) -> str | None:
-        """Enabled, Disabled or PendingDeletion, by ARN or alias; Asymmetric for a key that encrypts no secrets."""
-
-
-class MotoNeighbours:
     def __init__(self, account: str, region: str, partition: str) -> None:
-        from moto.ec2.models import ec2_backends
-        from moto.iam.models import iam_backends
-        from moto.kms.models import kms_backends
-
         self._ec2: Any = ec2_backends[account][region]
         self._iam: Any = iam_backends[account][partition]
         self._kms: Any = kms_backends[account][region]
@@ -65,6 +42,7 @@ class MotoNeighbours:
         return [str(item["cidr_block"]) for item in vpc.cidr_block_association_set]
 
     def zones(self) -> Sequence[tuple[str, str]]:
+        """Name and id of each availability zone of the region."""
         return [(zone.name, zone.zone_id) for zone in self._ec2.describe_availability_zones()]
 
     def vpc_of_group(self, group_id: str) -> str | None:
@@ -79,6 +57,7 @@ class MotoNeighbours:
             self._ec2.delete_security_group(group_id=group_id)
 
     def trusted_by(self, role_arn: str) -> frozenset[str] | None:
+        """The services that may assume a role; None: there is no such role."""
         role = next((role for role in self._iam.roles.values() if role.arn == role_arn), None)
         return _trusted(role.assume_role_policy_document) if role else None
 
@@ -86,6 +65,7 @@ class MotoNeighbours:
         return any(user.arn == arn for user in self._iam.users.values())
 
     def key_state(self, key: str) -> str | None:
+        """Enabled, Disabled or PendingDeletion, by ARN or alias; Asymmetric for a key that encrypts no secrets."""
         last = key.rpartition(":")[2]
         for found in self._kms.keys.values():
             if last in (found.id, f"key/{found.id}") or last in found.aliases:

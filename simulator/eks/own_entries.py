@@ -19,12 +19,12 @@ def bootstrap(scene: Scene, cluster: Cluster, when: datetime) -> None:
     if cluster.mode not in rules.WITH_API:
         return
     linked = Principal(scene.partition, scene.account, "role", "AWSServiceRoleForAmazonEKS", "aws-service-role/eks.amazonaws.com/")
-    add(scene, cluster, linked, "STANDARD", when)
+    add(cluster, linked, "STANDARD", when)
     for policy in OF_THE_SERVICE:
         associate(cluster, linked.arn, arn_of(scene.partition, policy), {"type": "cluster", "namespaces": []}, when)
     creator = parse(cluster.creator)
     if creator and cluster.bootstrap_admin:
-        add(scene, cluster, creator, "STANDARD", when)
+        add(cluster, creator, "STANDARD", when)
         associate(cluster, creator.arn, arn_of(scene.partition, "AmazonEKSClusterAdminPolicy"), {"type": "cluster", "namespaces": []}, when)
     for_auto_mode(scene, cluster, when)
 
@@ -37,7 +37,7 @@ def for_auto_mode(scene: Scene, cluster: Cluster, when: datetime) -> None:
         associate(cluster, linked, arn_of(scene.partition, policy), {"type": "cluster", "namespaces": []}, when)
     role = of_iam(cluster.shown["computeConfig"].get("nodeRoleArn") or "")
     if role and role.arn not in cluster.entries:
-        add(scene, cluster, role, "EC2", when)
+        add(cluster, role, "EC2", when)
         associate(cluster, role.arn, arn_of(scene.partition, "AmazonEKSAutoNodePolicy"), {"type": "cluster", "namespaces": []}, when)
 
 
@@ -45,4 +45,4 @@ def for_nodes(scene: Scene, cluster: Cluster, role_arn: str, when: datetime) -> 
     """The entry that a managed node group gets for its role."""
     role = of_iam(role_arn)
     if role and cluster.mode in rules.WITH_API and role.arn not in cluster.entries:
-        add(scene, cluster, role, "EC2_LINUX", when)
+        add(cluster, role, "EC2_LINUX", when)

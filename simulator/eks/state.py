@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,7 +34,7 @@ class Timing:
 
 @dataclass
 class Update:
-    """An asynchronous change; ``shown`` is what DescribeUpdate shows, ``of`` the node group or add-on that it is about ("" for the cluster)."""
+    """An asynchronous change; ``shown`` is what DescribeUpdate shows, ``of`` the kind and the name of what it is about ("" for the cluster)."""
 
     shown: Json
     of: tuple[str, str] = ("cluster", "")
@@ -103,12 +102,9 @@ class Scene:
     neighbours: Neighbours
     now: datetime
     account: str
+    partition: str
     region: str
     caller: str
-
-    @property
-    def partition(self) -> str:
-        return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(re.sub(r"-[a-z]+-\d+$", "", self.region), "aws")
 
     def cluster(self, name: str) -> Cluster:
         if name not in self.state.clusters:

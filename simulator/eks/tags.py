@@ -13,7 +13,7 @@ from simulator.eks.state import EksState, Json, Scene
 _MOST = 50
 
 
-def tagged(state: EksState) -> Iterator[tuple[str, dict[str, str]]]:
+def _tagged(state: EksState) -> Iterator[tuple[str, dict[str, str]]]:
     """ARN and tags of every resource; the tags are the resource's own."""
     for cluster in state.clusters.values():
         yield cluster.shown["arn"], cluster.shown["tags"]
@@ -31,7 +31,7 @@ def tagged(state: EksState) -> Iterator[tuple[str, dict[str, str]]]:
 def _of(scene: Scene, arn: str) -> dict[str, str]:
     if not arn.startswith(f"arn:{scene.partition}:eks:{scene.region}:{scene.account}:"):
         raise EksError("BadRequestException", f"The resource ARN is invalid: {arn}")
-    for found, own in tagged(scene.state):
+    for found, own in _tagged(scene.state):
         if found == arn:
             return own
     raise EksError("NotFoundException", f"No resource found for ARN: {arn}")

@@ -44,7 +44,7 @@ def begin(
     ``thing`` (the cluster itself if not said) is UPDATING meanwhile, and then ACTIVE again unless one of the two says otherwise.
     """
     thing = cluster.shown if thing is None else thing
-    fault = scene.state.faults.hits("update", cluster.name, kind)
+    fault = scene.state.faults.hits("update", cluster.name, kind) or scene.state.faults.hits("update", cluster.name, "")
     shown: Json = {
         "id": new_id(),
         "status": "InProgress",
@@ -59,7 +59,7 @@ def begin(
     def finish(_when: object) -> None:
         thing["status"] = "ACTIVE"
         if fault:
-            fail(shown, fault)
+            _fail(shown, fault)
             if failed:
                 failed(fault)
         else:
@@ -70,7 +70,7 @@ def begin(
     return shown
 
 
-def fail(shown: Json, issue: Issue) -> None:
+def _fail(shown: Json, issue: Issue) -> None:
     shown["status"] = "Failed"
     shown["errors"] = [{"errorCode": issue.code, "errorMessage": issue.message, "resourceIds": list(issue.resource_ids)}]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from simulator.eks.errors import EksError, invalid_parameter
+from simulator.eks.errors import invalid_parameter
 from simulator.eks.pages import page
 from simulator.eks.state import Json, Scene
 
@@ -58,9 +58,9 @@ def offered(name: str | None, now: datetime, cluster: str) -> Version:
     return version
 
 
-def following(name: str, step: int = 1) -> str:
+def following(name: str) -> str:
     major, _, minor = name.partition(".")
-    return f"{major}.{int(minor) + step}"
+    return f"{major}.{int(minor) + 1}"
 
 
 def describe_cluster_versions(scene: Scene, parameters: Json) -> Json:
@@ -68,7 +68,7 @@ def describe_cluster_versions(scene: Scene, parameters: Json) -> Json:
     status = parameters.get("versionStatus") or str(parameters.get("status", "")).upper().replace("-", "_")
     for name in wanted or ():
         if name not in VERSIONS:
-            raise EksError("InvalidParameterException", f"unsupported Kubernetes version: {name}")
+            raise invalid_parameter(f"unsupported Kubernetes version: {name}")
     found = []
     for version in VERSIONS.values():
         state = version.status(scene.now)

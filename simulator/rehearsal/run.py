@@ -24,7 +24,7 @@ from typing import Any
 from ansible_collections.slipway.platform.plugins.module_utils import _files, _lock
 
 from simulator.rehearsal import account, facts, process, report, resolver
-from simulator.rehearsal.facts import Folders, Ports, RehearsalError
+from simulator.rehearsal.facts import Folders, RehearsalError
 from simulator.world.parts import Part
 
 HERE = Path(__file__).parent
@@ -66,8 +66,10 @@ class Rehearsal:
         self.have()
         state, environment = process.state(self.folders.world), self._environment()
         before = _get(state["url"], "calls"), _get(state["url"], "violations")
+        faults = f"{state['url']}/_simulator/faults"
+        _exchange(urllib.request.Request(faults, method="DELETE"))  # those of an earlier run
         if wanted.faults:
-            _exchange(urllib.request.Request(f"{state['url']}/_simulator/faults", data=wanted.faults.read_bytes()))
+            _exchange(urllib.request.Request(faults, data=wanted.faults.read_bytes()))
         ran = self._play(wanted, environment)
         return ran, _asked(state["url"], len(before[0]), len(before[1]))
 
@@ -78,7 +80,7 @@ class Rehearsal:
             self.say(f"The simulated AWS of {folders.environment} has ended, and all that was in it is gone: beginning anew.")
             self.remove()
         self.say(f"Having what stands for AWS: {folders.name}.")
-        self._machine("machine.yml", folders.inventory, facts.ports(folders.ports, folders.environment, _free))
+        self._machine("machine.yml", folders.inventory, rehearsal_ports=asdict(facts.ports(folders.ports, folders.environment, _free)))
         state = process.state(folders.world)
         resolver.ensure(folders.kubeconfig, f"{state['address']}:{state['ports']['dns']}")
         known = facts.read(folders.facts)
@@ -86,8 +88,10 @@ class Rehearsal:
         self.say(f"Assumed of account {known.account}: {'; '.join(assumed) or 'nothing'}.")
         keys = account.with_profile(Path(state["credentials_file"]).read_text(), known.profile)
         _files.write_if_different(folders.credentials, keys, 0o600)
-        variables = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in {**self._environment(), "AWS_REGION": known.region}.items())
-        _files.write_if_different(folders.variables, f"unset AWS_PROFILE\n{variables}", 0o644)
+        region = {"AWS_REGION": known.region, "AWS_DEFAULT_REGION": known.region}  # boto3 reads the one, everything else the other
+        variables = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in {**self._environment(), **region}.items())
+        whose = f"export AWS_PROFILE={shlex.quote(known.profile)}" if known.profile else "unset AWS_PROFILE"
+        _files.write_if_different(folders.variables, f"{whose}\n{variables}", 0o644)
 
     def _environment(self) -> dict[str, str]:
         """Of a run that meets this AWS."""
@@ -100,13 +104,13 @@ class Rehearsal:
     def remove(self) -> None:
         """Everything: processes, containers, networks, folders."""
         process.stop(self.folders.world)
-        self._machine("machine_absent.yml", Path("localhost,"), Ports(0, 0, 0))
+        self._machine("machine_absent.yml", Path("localhost,"))
         for folder in (self.folders.around, self.folders.state):
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _machine(self, playbook: str, inventory: Path, ports: Ports) -> None:
+    def _machine(self, playbook: str, inventory: Path, **given: Any) -> None:
         self.folders.around.mkdir(parents=True, exist_ok=True, mode=0o700)
-        given = {"rehearsal_name": self.folders.name, "rehearsal_around": str(self.folders.around), "rehearsal_ports": asdict(ports)}
+        given |= {"rehearsal_name": self.folders.name, "rehearsal_around": str(self.folders.around)}
         local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         argv = [f"--inventory={inventory}", "--extra-vars", json.dumps({**given, **local}), str(HERE / playbook)]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

@@ -10,7 +10,6 @@ from simulator.world import hosts
 from simulator.world.names import Names
 
 TRUSTSTORE = "truststore.pki.rds.amazonaws.com"  # where RDS publishes its authorities
-_INSTANCES = (".rds.amazonaws.com", ".elb.amazonaws.com")  # no API has names like these
 _HTTPS, _HTTP = 443, 80
 
 
@@ -45,7 +44,7 @@ class Destinations:
         place = self.names.place(host)
         if place:
             return Destination(place.target(port))
-        if host == TRUSTSTORE or (hosts.is_aws(host) and not host.endswith(_INSTANCES)):
+        if host == TRUSTSTORE or (hosts.is_aws(host) and not hosts.is_instance(host)):
             return _ours(host, port, self.simulator)
         if hosts.is_aws(host) or self.names.known(host):
             raise NowhereError(f"{host}: the simulated AWS has nothing real behind this name")

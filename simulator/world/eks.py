@@ -16,7 +16,7 @@ from simulator.application import Simulator
 from simulator.backend import Backend
 from simulator.eks.backend import Eks, state_of
 from simulator.eks.control_plane import ControlPlane, generated
-from simulator.eks.errors import EksError, invalid_request
+from simulator.eks.errors import invalid_request
 from simulator.eks.state import Cluster, EksState
 
 
@@ -35,6 +35,7 @@ class Adopted:
     def __init__(self, simulator: Simulator, kubeconfig: Path) -> None:
         self._simulator, self.kubeconfig = simulator, kubeconfig
         self._held: Held | None = None
+        self._endpoint = ""
 
     @property
     def held(self) -> tuple[Held, Cluster] | None:
@@ -75,7 +76,7 @@ class RealEks(Eks):
         self.adopted.attach(self.state(EksState), self.current_account, self.region)
         problem = self.adopted.problem() if self._get_action() == "CreateCluster" else ""
         if problem:
-            error: EksError = invalid_request(problem)
+            error = invalid_request(problem)
             return self._answer(error.status, error.body, error.code)
         return super().call_action()
 

@@ -34,16 +34,16 @@ EXTERNAL, STORE, CLUSTER_STORE = (
 )
 SECRET, EVENT, NAMESPACE, ACCOUNT = (BUILT_IN["", "v1", name] for name in ("Secret", "Event", "Namespace", "ServiceAccount"))
 FINALIZER = "externalsecrets.external-secrets.io/externalsecret-cleanup"
-OPERATOR = ("external-secrets", "external-secrets")  # namespace and name, as its chart has them
+_OPERATOR = ("external-secrets", "external-secrets")  # namespace and name of its service account, as its chart has them
 _REQUEST_SECONDS = 20.0
 _MERGE = "application/merge-patch+json"
 
 
 class ExternalSecrets:
-    """``look()`` does what is due and gives the names of what it wrote; it is not for two threads. ``account``: of the operator, see OPERATOR."""
+    """``look()`` does what is due and gives the names of what it wrote; it is not for two threads."""
 
-    def __init__(self, simulator: Simulator, adopted: Adopted, report: Callable[[str], None], account: tuple[str, str] = OPERATOR) -> None:
-        self._simulator, self._adopted, self._report, self._account = simulator, adopted, report, account
+    def __init__(self, simulator: Simulator, adopted: Adopted, report: Callable[[str], None]) -> None:
+        self._simulator, self._adopted, self._report = simulator, adopted, report
         self._told: dict[str, str] = {}
         self._connected: tuple[int, Client] | None = None
 
@@ -66,7 +66,7 @@ class ExternalSecrets:
         client = self._client()
         found = [*client.find(STORE, optional=True), *client.find(CLUSTER_STORE, optional=True)]
         wanted = client.find(EXTERNAL, optional=True)
-        operator = stores.Operator(held[1], frozenset(self._simulator.regions), self._account, lambda space, name: client.get(ACCOUNT, space, name))
+        operator = stores.Operator(held[1], frozenset(self._simulator.regions), _OPERATOR, lambda space, name: client.get(ACCOUNT, space, name))
         written = [name for each in found for name in self._validate(client, each, operator)]
         managed = {_place(each): each for each in client.find(SECRET, labels=f"{target.MANAGED}=true")} if wanted else {}
         spaces = {str(each["metadata"]["name"]): each["metadata"].get("labels") or {} for each in client.find(NAMESPACE)} if wanted else {}
@@ -144,7 +144,7 @@ class ExternalSecrets:
         except Conflict:
             raise
         except SlipwayError as error:
-            return result.failed("could not update secret", error.message)
+            return Synced.failed("could not update secret", error.message)
 
     def _finalize(self, client: Client, manifest: Object, live: Object | None) -> list[str]:
         metadata = manifest["metadata"]

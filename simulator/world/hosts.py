@@ -30,6 +30,11 @@ def is_aws(host: str) -> bool:
     return host.lower().rstrip(".").endswith(_suffixes())
 
 
+def is_instance(host: str) -> bool:
+    """Whether it is the name of a database or a load balancer, and not of an API: those have no names like these."""
+    return host.lower().rstrip(".").endswith((".rds.amazonaws.com", ".elb.amazonaws.com"))
+
+
 def registry_of(host: str) -> Registry | None:
     found = _REGISTRY.fullmatch(host.lower().rstrip("."))
     return Registry(found["account"], found["region"]) if found else None

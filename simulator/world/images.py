@@ -85,18 +85,18 @@ class Images:
             kept.gone = [each for each in kept.gone if each not in (target, digest)]
             self._write()
 
-    def has(self, repository: str, target: str) -> bool:
-        """Whether a tag or a digest was not deleted; whether it is there the registry knows."""
+    def deleted(self, repository: str, target: str) -> bool:
+        """Whether a tag or a digest was deleted here; of one that was not, the registry knows whether it is there."""
         with self._lock:
-            return target not in self._kept.get(repository, _Kept()).gone
+            return target in self._kept.get(repository, _Kept()).gone
 
     def holds(self, repository: str, target: str) -> bool:
         """Whether a tag or a digest is there. Raises SlipwayError if the registry doesn't answer."""
-        if not self.has(repository, target):
+        if self.deleted(repository, target):
             return False
         with self.upstream.registry() as registry:
             found = registry.find(repository, target)
-        return found is not None and self.has(repository, str(found.digest))
+        return found is not None and not self.deleted(repository, str(found.digest))
 
     def find(self, repository: str, target: str) -> Image | None:
         """By tag or digest. It has all its tags."""

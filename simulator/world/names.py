@@ -92,7 +92,7 @@ class Names:
             place = self.place(alias.value)
             return Answer((Record(name, "A", place.address),) if place and kind == "A" else (), answer.zone, True)
         if hosts.is_aws(name):
-            there = bool(self._service) and not name.endswith((".rds.amazonaws.com", ".elb.amazonaws.com"))
+            there = bool(self._service) and not hosts.is_instance(name)
             return Answer((Record(name, "A", self._service),) if there and kind == "A" else (), "amazonaws.com", there)
         return answer
 

@@ -134,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._put(repository, target)
         elif self.command not in _READ:
             self._error(405, "UNSUPPORTED", "The operation is unsupported.")
-        elif not images.has(repository.name, target):
+        elif images.deleted(repository.name, target):
             self._error(404, "MANIFEST_UNKNOWN", "Requested image not found")
         else:
             self._pass(self.path)

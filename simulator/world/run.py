@@ -80,7 +80,8 @@ class _World:
         self.parts.add(lambda: standing.parts(simulator, settings))
         self.control = Control(simulator, self.places, self.traffic, self.reports, self.parts, self.authority.ca_file)
         self.names = Names(simulator, self.places, settings.address)
-        self.keys = credentials.ensure(folder / "credentials")
+        self.credentials_file, self.webhook_file = folder / "credentials", folder / "token-webhook.yaml"
+        self.keys = credentials.ensure(self.credentials_file)
         credentials.introduce(simulator)
         self.loop = stack.enter_context(Loop())
 
@@ -96,7 +97,7 @@ class _World:
                         f"{name} can't listen on port {port} of {self.settings.address}: {os.strerror(error.errno or 0)}; see ports in settings.json"
                     ) from None
             else:
-                self.ports[name] = int(str(found).rpartition(":")[2])
+                self.ports[name] = _port(str(found))
                 return found
         raise AssertionError("a port is given, or it is any")
 
@@ -142,7 +143,7 @@ class _World:
         asked = webhook.Authenticator(self.simulator, adopted, lambda: datetime.now(UTC), self.keys, {f"http://{_LOCAL}:{self.ports['simulator']}"})
         context = self.authority.context(self.settings.address)
         port = self.listen("webhook", lambda port: webhook.serving(asked, self.settings.address, port, context))
-        webhook.write_kubeconfig(self.folder / "token-webhook.yaml", f"https://{self.settings.address}:{port}{webhook.PATH}", self.authority.ca_file)
+        webhook.write_kubeconfig(self.webhook_file, f"https://{self.settings.address}:{port}{webhook.PATH}", self.authority.ca_file)
         self.stack.enter_context(Reconciler(self.simulator, adopted, self.reports).running())
         self.stack.enter_context(self._balancers(adopted).running())
         external = ExternalSecrets(self.simulator, adopted, self.reports)
@@ -164,7 +165,6 @@ class _World:
 
     def _state(self, url: str) -> State:
         files = {name: self.authority.files(*hosts) for name, hosts in self.settings.certificates.items()}
-        webhook_file = self.folder / "token-webhook.yaml"
         return State(
             ready=True,
             pid=os.getpid(),
@@ -173,10 +173,10 @@ class _World:
             ports=self.ports,
             ca_file=str(self.authority.ca_file),
             trust_file=str(self.authority.trust_file),
-            credentials_file=str(self.folder / "credentials"),
-            webhook_file=str(webhook_file) if self.settings.kubeconfig else "",
+            credentials_file=str(self.credentials_file),
+            webhook_file=str(self.webhook_file) if self.settings.kubeconfig else "",
             certificates={name: {"certificate": str(certificate), "key": str(key)} for name, (certificate, key) in files.items()},
-            environment=_environment(self.ports["proxy"], self.authority.trust_file, self.folder / "credentials"),
+            environment=_environment(self.ports["proxy"], self.authority.trust_file, self.credentials_file),
         )
 
 
@@ -221,5 +221,6 @@ def _write(file: Path, content: Mapping[str, Any]) -> None:
     _files.write(file, json.dumps(content, indent=1).encode() + b"\n", 0o644)
 
 
-def _port(url: str) -> int:
-    return int(url.rpartition(":")[2])
+def _port(found: str) -> int:
+    """Of a URL, or a port alone."""
+    return int(found.rpartition(":")[2])

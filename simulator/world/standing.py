@@ -12,8 +12,10 @@ from simulator.application import Simulator
 from simulator.world.parts import NOT_RUN, REAL, STAND_IN, Part
 from simulator.world.settings import Settings
 
-API = "AWS's APIs"
-_NEVER = (
+_ALWAYS = (
+    Part("AWS's APIs", STAND_IN, "answered by this machine; requests and answers are held against botocore's service models"),
+    Part("Route 53", REAL, "a name server that answers from the records; it knows nothing of registrars and delegation"),
+    Part("ACM", STAND_IN, "issued when its validation records are in Route 53; the certificate that is served is of the world's own authority"),
     Part("IAM policies", NOT_RUN, "kept, and asked only for what External Secrets reads; whoever runs this may do everything"),
     Part("KMS", STAND_IN, "keys exist and have policies; nothing is encrypted with them"),
     Part("CloudWatch Logs", NOT_RUN, "log groups exist; nobody writes to them"),
@@ -22,10 +24,7 @@ _NEVER = (
 
 
 def parts(simulator: Simulator, settings: Settings) -> Iterator[Part]:
-    yield Part(API, STAND_IN, "answered by this machine; requests and answers are held against botocore's service models")
-    yield Part("Route 53", REAL, "a name server that answers from the records; it knows nothing of registrars and delegation")
-    yield Part("ACM", STAND_IN, "issued when its validation records are in Route 53; the certificate that is served is of the world's own authority")
-    yield from _NEVER
+    yield from _ALWAYS
     if settings.registry:
         yield Part("ECR", REAL, "images lie in a registry of this machine, with ECR's tokens and rules in front; nothing is scanned, nothing expires")
     for name in settings.images:

@@ -19,7 +19,7 @@ _LOOK_SECONDS = 1.0
 
 @contextmanager
 def looking(look: Callable[[], object], name: str, trouble: Callable[[str], None]) -> Iterator[None]:
-    """``look`` in a thread, about once a second; ``trouble`` is told why one did not succeed, and the next tries again."""
+    """``look`` in a thread, about once a second; ``trouble`` is told why one did not succeed, and the next tries again. What should not happen ends it."""
     ended = threading.Event()
 
     def work() -> None:
@@ -28,6 +28,9 @@ def looking(look: Callable[[], object], name: str, trouble: Callable[[str], None
                 look()
             except SlipwayError as error:
                 trouble(error.message)
+            except Exception as error:
+                trouble(f"{type(error).__name__}, and it is not looked at again: the log of the simulated AWS says where")
+                raise
 
     thread = threading.Thread(target=work, name=name, daemon=True)
     thread.start()

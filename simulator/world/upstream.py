@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,11 +54,8 @@ class Upstream:
 class Reader(Registry):
     """The registry as our own client sees it."""
 
-    def delete(self, repository: str, digest: Digest) -> bool:
-        """Whether the manifest is gone; a registry may not let anybody delete."""
+    def delete(self, repository: str, digest: Digest) -> None:
+        """If it can be: a registry may not let anybody delete."""
         request = self._request("DELETE", f"{self._base}{repository}/manifests/{digest}")
-        try:
+        with contextlib.suppress(SlipwayError):
             self._call(request, ("delete",), repository, f"delete {repository}@{digest}", allow=(404,))
-        except SlipwayError:
-            return False
-        return True

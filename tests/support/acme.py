@@ -24,6 +24,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._tls.wanted impor
 
 _SOURCE = Path(__file__).parent / "pebble"
 _MODULE = "github.com/letsencrypt/pebble/v2/cmd/"
+_LIFETIME = 90 * 86400  # seconds, of a certificate without a profile
 
 
 def program(name: str) -> Path:
@@ -42,14 +43,15 @@ def program(name: str) -> Path:
 class Pebble:
     """It chooses any profile where none is asked for.
 
-    ``ca_file``: what its own TLS is trusted by. ``http_port``: where it looks for answers to http-01, on 127.0.0.1 whatever the name.
+    ``ca_file``: what its own TLS is trusted by. ``http_port``: where it looks for answers to http-01, on 127.0.0.1 whatever the name. ``records``: the
+    URL at which records are set, for a hook.
     """
 
     directory: str
     ca_file: Path
     http_port: int
+    records: str
     _management: str
-    _records: str
 
     def root(self) -> bytes:
         """What clients of its certificates trust, PEM."""
@@ -62,12 +64,7 @@ class Pebble:
 
     def text(self, verb: str, name: str, value: str = "") -> None:
         """Set or clear a TXT record."""
-        self._ask(f"{self._records}/{verb}-txt", {"host": f"{name}.", "value": value})
-
-    @property
-    def records(self) -> str:
-        """The URL at which records are set, for a hook."""
-        return self._records
+        self._ask(f"{self.records}/{verb}-txt", {"host": f"{name}.", "value": value})
 
     def _ask(self, url: str, body: dict[str, Any] | None = None) -> bytes:
         context = ssl.create_default_context(cafile=str(self.ca_file))
@@ -78,7 +75,7 @@ class Pebble:
 
 
 @contextmanager
-def running(folder: Path, lifetime: int = 90 * 86400, environ: dict[str, str] | None = None, **settings: Any) -> Iterator[Pebble]:
+def running(folder: Path, environ: dict[str, str] | None = None, **settings: Any) -> Iterator[Pebble]:
     """On free ports of 127.0.0.1. ``settings``: of pebble's configuration file; ``environ``: its PEBBLE_ variables."""
     folder.mkdir(exist_ok=True)
     made = ensure(Request(folder, (Leaf("pebble", ("localhost",), ("127.0.0.1",), 2),)))
@@ -92,7 +89,7 @@ def running(folder: Path, lifetime: int = 90 * 86400, environ: dict[str, str] | 
         "tlsPort": 1,
         "keyAlgorithm": "ecdsa",
         "retryAfter": {"authz": 0, "order": 0},
-        "profiles": {"default": {"description": "", "validityPeriod": lifetime}, "shortlived": {"description": "", "validityPeriod": 518400}},
+        "profiles": {"default": {"description": "", "validityPeriod": _LIFETIME}, "shortlived": {"description": "", "validityPeriod": 518400}},
         **settings,
     }
     (folder / "pebble.json").write_text(json.dumps({"pebble": content}))
@@ -103,7 +100,7 @@ def running(folder: Path, lifetime: int = 90 * 86400, environ: dict[str, str] | 
         environment = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0", **(environ or {})}
         stack.enter_context(_process(argv, folder / "pebble.log", acme, environment))
         _wait(management, folder / "pebble.log")
-        yield Pebble(f"https://localhost:{acme}/dir", Path(made.ca_file), http, f"https://localhost:{management}", f"http://127.0.0.1:{records}")
+        yield Pebble(f"https://localhost:{acme}/dir", Path(made.ca_file), http, f"http://127.0.0.1:{records}", f"https://localhost:{management}")
 
 
 @contextmanager

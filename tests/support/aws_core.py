@@ -16,6 +16,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._aws.connection i
 from support import aws
 
 from simulator.backend import Backend
+from simulator.faults import Fault
 
 TAGS = {"slipway:environment": "test", "slipway:name": "shop"}
 
@@ -50,8 +51,6 @@ class Account:
         return sorted(name for name in found if name.startswith("!"))
 
     def fault(self, kind: str, service: str, operation: str, **more: Any) -> None:
-        from simulator.faults import Fault
-
         self.simulated.faults.append(Fault(kind, service, operation, **more))
 
     def state(self, kind: type[Any]) -> Any:
@@ -68,6 +67,5 @@ def account(
     backends: Mapping[str, type[Backend]] | None = None,
 ) -> Iterator[Account]:
     with aws.running(backends=backends) as simulated:
-        for key, value in simulated.environ.items():
-            monkeypatch.setenv(key, value)
+        simulated.into(monkeypatch)
         yield Account(simulated, options, request, ensure)

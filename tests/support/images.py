@@ -8,9 +8,8 @@ import hashlib
 import json
 from typing import Any
 
-from support.registry import FakeRegistry
+from support.registry import INDEX, FakeRegistry
 
-INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"

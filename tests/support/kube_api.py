@@ -36,7 +36,6 @@ class Fault:
     status: int
     body: Object = field(default_factory=dict)
     times: int = 1
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 class KubeApi:
@@ -124,8 +123,6 @@ class KubeApi:
             return self._delete(path, body, dry)
         if "apply-patch" in headers.get("content-type", ""):
             return self._apply(path, body, query, dry)
-        if path.endswith("/status"):
-            path, body = path.removesuffix("/status"), {"status": body["status"]}
         if path.endswith("/scale"):
             path = path.removesuffix("/scale")
             return 200, self._store(path, _merge(copy.deepcopy(self.objects[path]), body), query.get("fieldManager", "someone"), "Update")
@@ -158,9 +155,9 @@ class KubeApi:
             if where.startswith(f"{root}/") and where.rsplit("/", 2)[-2] == plural and (len(place) == 1 or where.startswith(f"{scope}/"))
         ]
         named = [(where, item) for where, item in found if _labelled(item, query) and _selected(item, query)]
-        return self._page(path, named, query)
+        return self._page(named, query)
 
-    def _page(self, path: str, named: list[tuple[str, Object]], query: dict[str, str]) -> tuple[int, Any]:
+    def _page(self, named: list[tuple[str, Object]], query: dict[str, str]) -> tuple[int, Any]:
         """A list of at most ``limit``, with a token for the rest; 410 for a token that is not known (any more)."""
         metadata: Object = {}
         if "continue" in query:

@@ -26,9 +26,9 @@ def front(port: int, folder: Path, name: str = "localhost") -> Iterator[tuple[st
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             with suppress(OSError), context.wrap_socket(self.request, server_side=True) as outside, socket.create_connection(("127.0.0.1", port)) as inside:
-                back = threading.Thread(target=_relay, args=(inside, outside))
+                back = threading.Thread(target=relay, args=(inside, outside))
                 back.start()
-                _relay(outside, inside)
+                relay(outside, inside)
                 back.join()
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
@@ -41,7 +41,8 @@ def front(port: int, folder: Path, name: str = "localhost") -> Iterator[tuple[st
             thread.join()
 
 
-def _relay(source: socket.socket, target: socket.socket) -> None:
+def relay(source: socket.socket, target: socket.socket) -> None:
+    """What one says to the other, until it has said all."""
     with suppress(OSError):
         while data := source.recv(1 << 16):
             target.sendall(data)

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from support import pki
 from support.pki import DAY, NOW, Issued
+from support.tls import relay
 
 NAME = "zoo.test"
 _PATIENCE = 20.0  # seconds that an animal waits for a visitor who does not go on
@@ -298,20 +299,12 @@ def proxy(answer: bytes = b"HTTP/1.1 200 Connection established\r\nX-Proxy: zoo\
         port = to or int(head.split()[1].rpartition(b":")[2])
         with socket.create_connection(("127.0.0.1", port), _PATIENCE) as inside:
             connection.sendall(answer)
-            back = threading.Thread(target=_relay, args=(inside, connection), daemon=True)
+            back = threading.Thread(target=relay, args=(inside, connection), daemon=True)
             back.start()
-            _relay(connection, inside)
+            relay(connection, inside)
             back.join()
 
     return handle
-
-
-def _relay(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(1 << 16):
-            target.sendall(data)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
 
 
 # --- the animals

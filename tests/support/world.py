@@ -16,13 +16,12 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from support.aws import REGION
 
 from simulator.application import Simulator
 from simulator.clock import ManualClock
 from simulator.world import run, settings
 from simulator.world.run import State
-
-REGION = "eu-central-1"
 
 
 class World:

@@ -200,8 +200,9 @@ def test_a_silent_debian_registry_is_named(tmp_path: Path) -> None:
     assert "/etc/apt/sources.list" in done.stderr
 
 
-def test_another_system_is_told_what_it_lacks(tmp_path: Path) -> None:
-    done = bootstrap(tmp_path, programs={"git": "exit 0"})
+@pytest.mark.parametrize("programs", [{}, {"dpkg-query": "exit 0"}], ids=["none of Debian's programs", "dpkg and no apt"])
+def test_another_system_is_told_what_it_lacks(tmp_path: Path, programs: dict[str, str]) -> None:
+    done = bootstrap(tmp_path, programs={"git": "exit 0"} | programs)
     assert done.returncode == 1
     assert "this is not Debian, and these programs are missing: podman" in done.stderr
     assert "git" not in done.stderr.splitlines()[0]

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +27,7 @@ class CallbackModule(CallbackBase):
 
     def __init__(self) -> None:
         super().__init__()
-        self._tasks: dict[str, dict[str, Any]] = {}
-        self._began = time.monotonic()
-
-    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002  # Ansible's signature
-        self._began = time.monotonic()
+        self._tasks: dict[str, dict[str, str]] = {}
 
     def _note(self, result: Any, status: str) -> None:
         """A task that was executed once counts as such, however often it was skipped."""
@@ -41,7 +36,7 @@ class CallbackModule(CallbackBase):
         if before and before["status"] != "skipped" and status in ("skipped", "ok"):
             return
         why = str(said.get("false_condition") or said.get("skip_reason") or "") if status == "skipped" else ""
-        self._tasks[where] = {"name": result.task.get_name(), "path": where, "status": status, "why": why, "seconds": round(time.monotonic() - self._began, 1)}
+        self._tasks[where] = {"name": result.task.get_name(), "status": status, "why": why}
 
     def v2_runner_on_ok(self, result: Any) -> None:
         self._note(result, "changed" if result.result.get("changed") else "ok")

@@ -13,10 +13,10 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import Object
 
-from simulator.world.alb.model import GRANT, NAMESPACE, ROUTE, SERVICE, Snapshot, both, owner, selected
+from simulator.world.alb.model import GRANT, NAMESPACE, PROTOCOLS, ROUTE, SERVICE, Snapshot, both, owner
+from simulator.world.labels import selected
 
 _FILTERS = ("RequestRedirect", "URLRewrite")
-_PROTOCOLS = ("HTTP", "HTTPS")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def _listeners(snapshot: Snapshot, gateway: Object, route: Object, reference: An
     reason, found = "NoMatchingParent", []
     for listener in gateway["spec"].get("listeners") or []:
         named = reference.get("sectionName") in (None, listener["name"]) and reference.get("port") in (None, listener["port"])
-        if not named or listener["protocol"] not in _PROTOCOLS:
+        if not named or listener["protocol"] not in PROTOCOLS:
             continue
         if not _allowed(snapshot, gateway, route, listener):
             reason = "NotAllowedByListeners" if reason == "NoMatchingParent" else reason

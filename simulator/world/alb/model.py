@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import BUILT_IN, Kind, Object
 
 CONTROLLER = "eks.amazonaws.com/gateway-alb"
 FINALIZER = "gateway.eks.amazonaws.com/alb"
-_GROUP = "gateway.networking.k8s.io"
+GROUP = "gateway.networking.k8s.io"
 PARAMETERS = "eks.amazonaws.com"
+PROTOCOLS = ("HTTP", "HTTPS")  # of listeners that an ALB can have
 CLASS, GATEWAY, ROUTE = (
-    Kind(_GROUP, "v1", "GatewayClass", "gatewayclasses", False),
-    Kind(_GROUP, "v1", "Gateway", "gateways", True),
-    Kind(_GROUP, "v1", "HTTPRoute", "httproutes", True),
+    Kind(GROUP, "v1", "GatewayClass", "gatewayclasses", False),
+    Kind(GROUP, "v1", "Gateway", "gateways", True),
+    Kind(GROUP, "v1", "HTTPRoute", "httproutes", True),
 )
-GRANT = Kind(_GROUP, "v1beta1", "ReferenceGrant", "referencegrants", True)
+GRANT = Kind(GROUP, "v1beta1", "ReferenceGrant", "referencegrants", True)
 BALANCER = Kind(PARAMETERS, "v1", "LoadBalancerConfiguration", "loadbalancerconfigurations", True)
 TARGETS = Kind(PARAMETERS, "v1", "TargetGroupConfiguration", "targetgroupconfigurations", True)
 NAMESPACE, NODE, SERVICE = BUILT_IN["", "v1", "Namespace"], BUILT_IN["", "v1", "Node"], BUILT_IN["", "v1", "Service"]
@@ -54,22 +54,6 @@ class Snapshot:
         """The Gateways of our classes, those that are being deleted too."""
         ours = {each["metadata"]["name"] for each in self.classes()}
         return [each for each in self.all(GATEWAY) if each["spec"].get("gatewayClassName") in ours]
-
-
-def selected(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """A label selector of Kubernetes; an empty one selects everything."""
-    wanted = (selector.get("matchLabels") or {}).items()
-    return all(labels.get(key) == value for key, value in wanted) and all(_expression(each, labels) for each in selector.get("matchExpressions") or [])
-
-
-def _expression(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    key, values = expression["key"], expression.get("values") or []
-    return {
-        "In": labels.get(key) in values,
-        "NotIn": labels.get(key) not in values,
-        "Exists": key in labels,
-        "DoesNotExist": key not in labels,
-    }[expression["operator"]]
 
 
 def both(one: str, other: str) -> str:

@@ -11,7 +11,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import
 
 from simulator.world.alb import model
 from simulator.world.alb.elb import UnmetError
-from simulator.world.alb.model import BALANCER, CLASS, TARGETS, Snapshot
+from simulator.world.alb.model import BALANCER, CLASS, PROTOCOLS, TARGETS, Snapshot
 
 _POLICY = "ELBSecurityPolicy-2016-08"  # what ELB takes for a listener without one
 
@@ -46,7 +46,7 @@ def listeners(gateway: Object, spec: Mapping[str, Any]) -> dict[int, tuple[str, 
     own = {each["protocolPort"]: each for each in spec.get("listenerConfigurations") or []}
     found: dict[int, tuple[str, tuple[str, ...], str]] = {}
     for each in gateway["spec"].get("listeners") or []:
-        if each["protocol"] not in ("HTTP", "HTTPS"):
+        if each["protocol"] not in PROTOCOLS:
             continue
         given = own.get(f"{each['protocol']}:{each['port']}", {})
         certificates = tuple(arn for arn in (given.get("defaultCertificate"), *(given.get("certificates") or ())) if arn)

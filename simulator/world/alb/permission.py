@@ -8,10 +8,8 @@ EKS User Guide, "Custom AWS tags for EKS Auto resources", and the managed policy
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from moto.iam.models import iam_backends
-
+from simulator.world.eso.access import AccessError, policies_of
 from simulator.world.eso.policy import Ask, UndecidedError, verdict
 
 _NAME = "eks:eks-cluster-name"
@@ -23,19 +21,11 @@ def refusal(role: str, cluster: str, tags: Mapping[str, str], *, exists: bool) -
     context = {"aws:tagkeys": "\n".join(sorted(tags)), f"aws:principaltag/{_NAME}": cluster}
     context |= {f"aws:{'resource' if exists else 'request'}tag/{_NAME}": cluster}
     try:
-        said = verdict(_policies(role), Ask(f"elasticloadbalancing:{action}", "*", context=context))
-    except UndecidedError as error:
+        said = verdict(policies_of(role), Ask(f"elasticloadbalancing:{action}", "*", context=context))
+    except (AccessError, UndecidedError) as error:
         said = str(error)
     if said == "Allow":
         return ""
     who = role.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")
     why = "no identity-based policy allows it" if said in ("", "Deny") else said
     return f"AccessDenied: User: {who}/eks is not authorized to perform: elasticloadbalancing:{action} with the tags {', '.join(sorted(tags))}: {why}"
-
-
-def _policies(role: str) -> list[Any]:
-    found = next((each for each in iam_backends[role.split(":")[4]][role.split(":")[1]].roles.values() if each.arn == role), None)
-    if found is None:
-        return []
-    managed = [next(version.document for version in each.versions if version.is_default) for each in found.managed_policies.values()]
-    return [*found.policies.values(), *managed]

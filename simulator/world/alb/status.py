@@ -16,7 +16,7 @@ from typing import Any
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import Object
 
 from simulator.world.alb.attach import Attached, Parent
-from simulator.world.alb.model import CONTROLLER
+from simulator.world.alb.model import CONTROLLER, GROUP, PROTOCOLS, ROUTE
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ def of_gateway(live: Object, view: View, attached: Iterable[Attached]) -> dict[s
 
 
 def _listener(live: Object, listener: Mapping[str, Any], routes: int, view: View) -> dict[str, Any]:
-    known = listener["protocol"] in ("HTTP", "HTTPS")
-    kinds = [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute"}] if known else []
+    known = listener["protocol"] in PROTOCOLS
+    kinds = [{"group": GROUP, "kind": ROUTE.kind}] if known else []
     serves = known and view.active and not view.problem
     conditions = [
         _condition(live, "Conflicted", False, "NoConflicts"),

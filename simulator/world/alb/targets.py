@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterable
 
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
-from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import Object
+from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import Kind, Object
 
 from simulator.world.alb.model import NAMESPACE, NODE, SERVICE, SLICE, Snapshot
 from simulator.world.alb.rules import Backend
@@ -33,24 +33,23 @@ class Targets:
         """URLs by backend, of those whose Service and port are there."""
         wanted = {backend: _name(backend) for backend in sorted(set(backends)) if _port(snapshot, backend) is not None}
         if wanted or self._written:
-            self._write(NAMESPACE.kind, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PLACE, "labels": _OURS}})
+            self._write(NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PLACE, "labels": _OURS}})
         nodes = [address for node in snapshot.all(NODE) if _ready(node) for address in _addresses(node)]
         found = {}
         for backend, name in wanted.items():
-            live = self._write("Service", _service(name)) or snapshot.find(SERVICE, PLACE, name) or {}
-            self._write("EndpointSlice", _slice(name, backend, snapshot))
+            live = self._write(SERVICE, _service(name)) or snapshot.find(SERVICE, PLACE, name) or {}
+            self._write(SLICE, _slice(name, backend, snapshot))
             ports = [each["nodePort"] for each in (live.get("spec") or {}).get("ports") or [] if each.get("nodePort")]
             found[backend] = [f"http://{node}:{ports[0]}" for node in nodes] if ports else []
         self._forget(snapshot, set(wanted.values()))
         return found
 
-    def _write(self, kind: str, manifest: Object) -> Object | None:
+    def _write(self, kind: Kind, manifest: Object) -> Object | None:
         """What the server made of it; None if it has had this before."""
-        key = (kind, manifest["metadata"]["name"])
+        key = (kind.kind, manifest["metadata"]["name"])
         if self._written.get(key) == manifest:
             return None
-        kinds = {"Namespace": NAMESPACE, "Service": SERVICE, "EndpointSlice": SLICE}
-        applied = self._client.apply(kinds[kind], manifest, force=True).object
+        applied = self._client.apply(kind, manifest, force=True).object
         self._written[key] = manifest
         return applied
 

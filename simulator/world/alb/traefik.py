@@ -21,6 +21,7 @@ from typing import Any
 from ansible_collections.slipway.platform.plugins.module_utils import _files
 from ansible_collections.slipway.platform.plugins.module_utils._errors import CommandFailed
 
+_HOST = "127.0.0.1"
 _SECONDS = 20.0
 
 
@@ -33,21 +34,26 @@ class Listener:
 
 
 class Traefik:
-    """Serves each listener on a free port of ``host`` (``ports``: by that of the listener), until ``stop``."""
+    """Serves each listener on a free port of 127.0.0.1 (``ports``: by that of the listener), until ``stop``. Raises CommandFailed."""
 
-    def __init__(self, program: Path, folder: Path, listeners: tuple[Listener, ...], idle_seconds: int = 60, host: str = "127.0.0.1") -> None:
+    def __init__(self, program: Path, folder: Path, listeners: tuple[Listener, ...], idle_seconds: int = 60) -> None:
         self.listeners, self.idle_seconds = listeners, idle_seconds
         self._folder, self._shown = folder, ""
-        self.ports = {each.port: _free(host) for each in listeners}
-        self._own = (host, _free(host))
+        self.ports = {each.port: _free() for each in listeners}
+        self._own = _free()
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "dynamic").mkdir(parents=True)
-        (folder / "traefik.yml").write_text(json.dumps(self._static(host)))  # JSON is YAML
+        (folder / "traefik.yml").write_text(json.dumps(self._static()))  # JSON is YAML
         self._log = (folder / "log").open("wb")
-        self._process = subprocess.Popen([program, f"--configFile={folder / 'traefik.yml'}"], stdout=self._log, stderr=self._log, stdin=subprocess.DEVNULL)
+        command = [str(program), f"--configFile={folder / 'traefik.yml'}"]
         try:
-            for port in (*self.ports.values(), self._own[1]):
-                self._until(partial(_listens, host, port), f"serve on {host}:{port}")
+            self._process = subprocess.Popen(command, stdout=self._log, stderr=self._log, stdin=subprocess.DEVNULL)
+        except OSError as error:
+            self._log.close()
+            raise CommandFailed(f"traefik can't be started: {program}: {error.strerror}") from None
+        try:
+            for port in (*self.ports.values(), self._own):
+                self._until(partial(_listens, port), f"serve on {_HOST}:{port}")
         except CommandFailed:
             self.stop()
             raise
@@ -80,15 +86,15 @@ class Traefik:
             self._process.wait()
         self._log.close()
 
-    def _static(self, host: str) -> dict[str, Any]:
+    def _static(self) -> dict[str, Any]:
         times = {"respondingTimeouts": {"readTimeout": "0s", "idleTimeout": f"{self.idle_seconds}s"}, "lifeCycle": {"graceTimeOut": "1s"}}
         return {
             "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
             "log": {"level": "WARN"},
             "ping": {"manualRouting": True},
             "entryPoints": {
-                "own": {"address": f"{self._own[0]}:{self._own[1]}"},
-                **{f"port-{port}": {"address": f"{host}:{own}", "transport": times} for port, own in self.ports.items()},
+                "own": {"address": f"{_HOST}:{self._own}"},
+                **{f"port-{port}": {"address": f"{_HOST}:{own}", "transport": times} for port, own in self.ports.items()},
             },
             "providers": {"providersThrottleDuration": "50ms", "file": {"directory": str(self._folder / "dynamic"), "watch": True}},
             "serversTransport": {"forwardingTimeouts": {"dialTimeout": "5s", "responseHeaderTimeout": f"{self.idle_seconds}s"}},
@@ -104,14 +110,14 @@ class Traefik:
         raise CommandFailed(f"traefik does not {what}: {' / '.join(last) or 'it says nothing'}")
 
 
-def _listens(host: str, port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((host, port), 1):
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((_HOST, port), 1):
         return True
     return False
 
 
-def _answers(address: tuple[str, int], path: str) -> bool:
-    connection = http.client.HTTPConnection(*address, timeout=1)
+def _answers(port: int, path: str) -> bool:
+    connection = http.client.HTTPConnection(_HOST, port, timeout=1)
     try:
         connection.request("GET", path)
         return connection.getresponse().status == 200
@@ -121,7 +127,7 @@ def _answers(address: tuple[str, int], path: str) -> bool:
         connection.close()
 
 
-def _free(host: str) -> int:
+def _free() -> int:
     with socket.socket() as probe:
-        probe.bind((host, 0))
+        probe.bind((_HOST, 0))
         return int(probe.getsockname()[1])

@@ -80,6 +80,12 @@ def assume(session: Session, role: str, name: str) -> Session:
     return _assumed(role, name, session.context)
 
 
+def policies_of(role: str) -> tuple[Any, ...]:
+    """Documents of the policies that a role has, its own and those that are attached. Raises AccessError."""
+    found = _role(role)
+    return (*found.policies.values(), *(_document(each) for each in found.managed_policies.values()))
+
+
 def may_read(session: Session, secret: Any, stage: str) -> None:
     """``secret``: moto's. Raises AccessError."""
     context = {"secretsmanager:versionstage": stage, "secretsmanager:secretid": secret.arn, "aws:resourceaccount": secret.account_id}
@@ -131,12 +137,11 @@ def _ask(session: Session, action: str, resource: str, context: Mapping[str, str
 
 def _assumed(role: str, name: str, context: Mapping[str, str]) -> Session:
     found = _role(role)
-    policies = (*found.policies.values(), *(_document(each) for each in found.managed_policies.values()))
     boundary = found.permissions_boundary_arn
     limits = (_document(_iam(role).managed_policies[boundary]),) if boundary else ()
     tags = {f"aws:principaltag/{key}".lower(): value for key, value in _tags(found.tags).items()}
     arn = f"arn:{role.split(':')[1]}:sts::{role.split(':')[4]}:assumed-role/{found.name}/{name}"
-    return Session(role, arn, policies, limits, {**tags, **context})
+    return Session(role, arn, policies_of(role), limits, {**tags, **context})
 
 
 def _iam(role: str) -> Any:

@@ -13,6 +13,7 @@ from simulator.eks.state import Cluster
 from simulator.world.eso import access
 from simulator.world.eso.access import AccessError, Session
 from simulator.world.eso.wanted import ANY, unknown
+from simulator.world.labels import selected
 
 Object = Mapping[str, Any]
 CLASS = "default"
@@ -110,22 +111,7 @@ def lets(store: Object, namespace: str, labels: Mapping[str, str]) -> bool:
 
 def _met(condition: Object, namespace: str, labels: Mapping[str, str]) -> bool:
     selector = condition.get("namespaceSelector")
-    if selector is not None and _selected(selector, labels):
+    if selector is not None and selected(selector, labels):
         return True
     named = namespace in (condition.get("namespaces") or ())
     return named or any(re.search(each, namespace) for each in condition.get("namespaceRegexes") or ())
-
-
-def _selected(selector: Object, labels: Mapping[str, str]) -> bool:
-    wanted = selector.get("matchLabels") or {}
-    return wanted.items() <= labels.items() and all(_expression(each, labels) for each in selector.get("matchExpressions") or ())
-
-
-def _expression(expression: Object, labels: Mapping[str, str]) -> bool:
-    key, values = expression["key"], expression.get("values") or ()
-    return {
-        "In": labels.get(key) in values,
-        "NotIn": labels.get(key) not in values,
-        "Exists": key in labels,
-        "DoesNotExist": key not in labels,
-    }[str(expression["operator"])]

@@ -39,8 +39,9 @@ class Synced:
     event_reason: str = ""
     written: tuple[str, ...] = ()
 
-    def failed(self, message: str, text: str) -> Synced:
-        return Synced(False, "SecretSyncedError", message, text, event_reason="UpdateFailed")
+    @classmethod
+    def failed(cls, message: str, text: str) -> Synced:
+        return cls(False, "SecretSyncedError", message, text, event_reason="UpdateFailed")
 
     def wrote(self, what: str) -> Synced:
         return replace(self, written=(what,))
@@ -88,17 +89,16 @@ class Scene:
 
 def synchronize(manifest: Object, live: Object | None, scene: Scene) -> Synced | None:
     """None: nothing is due. ``live``: the target Secret, if it is there."""
-    start = Synced(False, "", "")
     problems = wants.problems(manifest)
     if problems:
-        return start.failed("; ".join(problems), "; ".join(problems))
+        return Synced.failed("; ".join(problems), "; ".join(problems))
     wanted = wants.read(manifest)
     if not is_due(manifest, wanted, scene.now) and target.is_intact(live, wanted):
         return None
     try:
         data = read(wanted, lambda reference: scene.opened(reference, wanted.namespace))
     except ReadError as error:
-        return start.failed("could not get secret data from provider", str(error))
+        return Synced.failed("could not get secret data from provider", str(error))
     if not data and wanted.deletion == "Delete":
         return Synced(True, "SecretDeleted", "secret deleted due to DeletionPolicy=Delete", "", delete=True, event_reason="Deleted")
     if not data and wanted.deletion == "Retain":
@@ -111,9 +111,9 @@ def synchronize(manifest: Object, live: Object | None, scene: Scene) -> Synced |
     try:
         secret = target.mutated(live, wanted, data)
     except TargetError as error:
-        return start.failed(error.message, str(error))
+        return Synced.failed(error.message, str(error))
     except TemplateError as error:
-        return start.failed("could not update secret", f"could not apply template: {error}")
+        return Synced.failed("could not update secret", f"could not apply template: {error}")
     event = ("secret created", "Created") if live is None else ("secret updated", "Updated")
     text, reason = event if live is None or target.patch(live, secret) else ("", "")
     return replace(done, secret=secret, binds=wanted.target, text=text, event_reason=reason)

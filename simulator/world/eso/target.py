@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import base64
 import copy
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -33,7 +32,7 @@ class TargetError(Exception):
 def manager_of(name: str) -> str:
     """The field manager by which the operator knows what of a Secret is its own."""
     plain = f"externalsecrets.external-secrets.io/{name}"
-    return plain if len(plain) <= _MANAGER_LENGTH else f"externalsecrets.external-secrets.io/sha3/{hashlib.sha3_224(name.encode()).hexdigest()}"
+    return plain if len(plain) <= _MANAGER_LENGTH else f"externalsecrets.external-secrets.io/sha3/{hashes.of_text(name)}"
 
 
 def owner_label(namespace: str, name: str) -> str:

@@ -17,7 +17,7 @@ _STORE = {"kind": ANY, "name": ANY}
 _REMOTE = {"key": ANY, "property": ANY, "version": ANY, "conversionStrategy": ANY, "decodingStrategy": ANY, "metadataPolicy": ANY}
 _SOURCE = {"storeRef": _STORE}
 # Of the schema, what is understood; lists are as their items.
-UNDERSTOOD: Mapping[str, Any] = {
+_UNDERSTOOD: Mapping[str, Any] = {
     "secretStoreRef": _STORE,
     "refreshInterval": ANY,
     "refreshPolicy": ANY,
@@ -118,7 +118,7 @@ def problems(manifest: Object) -> list[str]:
     """Why this can't be done: what the operator would refuse, and what it knows and this doesn't."""
     spec = manifest["spec"]
     target = spec.get("target") or {}
-    found = [f"spec.{path} is not understood by the simulator" for path in unknown(spec, UNDERSTOOD)]
+    found = [f"spec.{path} is not understood by the simulator" for path in unknown(spec, _UNDERSTOOD)]
     if not spec.get("data") and not spec.get("dataFrom"):
         found.append("either data or dataFrom should be specified")
     if target.get("deletionPolicy") == "Delete" and target.get("creationPolicy") in ("Merge", "None"):

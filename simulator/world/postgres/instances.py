@@ -8,6 +8,7 @@ import contextlib
 import re
 import secrets
 import shutil
+import subprocess
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -133,7 +134,7 @@ class Databases:
         instance.worker.submit(self._guarded, instance, work)
 
     def parameters(self, name: Name) -> Mapping[str, str]:
-        """Those that are in effect, or will be when what was begun is done."""
+        """Those that are in effect; what was begun may still change them."""
         return self._instances[name].parameters
 
     def set_password(self, name: Name, password: str) -> None:
@@ -198,7 +199,7 @@ class Databases:
     def _configure(self, instance: Instance) -> None:
         server = instance.server
         found = configuration.applied(instance.parameters, server.programs.major, server.programs.parameters, server.programs.libraries)
-        server.put("postgresql.conf", configuration.server(found, self._address, server.port, server.settings).encode())
+        server.put("postgresql.conf", configuration.server(found, self._address, server.port, server.sockets).encode())
         server.put("pg_hba.conf", configuration.access(found.force_ssl).encode())
         instance.left_out = dict(found.left_out)
         for name, why in found.left_out.items():
@@ -207,12 +208,12 @@ class Databases:
     def _guarded(self, instance: Instance, work: Callable[[], object]) -> None:
         try:
             work()
-        except (ServerError, OSError, ValueError) as error:
+        except (ServerError, OSError, ValueError, subprocess.SubprocessError) as error:
             text = str(error)
             instance.state = FAILED
             instance.failure = next((status for status, pattern in _FAILURES if pattern.search(text)), "failed"), text
             self._report(f"RDS instance {instance.facts.name[2]}: {text}")
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, subprocess.SubprocessError):
                 instance.server.stop()
 
 

@@ -71,8 +71,7 @@ class Server:
 
     def start(self, ended: threading.Event) -> None:
         """Raises ServerError with the end of the log if it doesn't come up. ``ended``: nobody waits for it any more."""
-        self._sockets = self._sockets or tempfile.mkdtemp(prefix="rds-")
-        self._give(Path(self._sockets))
+        self._give(Path(self.sockets))
         begin = self.log.stat().st_size if self.log.exists() else 0
         with self._reached() as (where, handle), self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -94,8 +93,8 @@ class Server:
         raise ServerError(f"it did not answer within {_START_SECONDS} s: {self._said(begin)}")
 
     @property
-    def settings(self) -> str:
-        """Where its own socket is, for postgresql.conf."""
+    def sockets(self) -> str:
+        """The folder of its own socket, for postgresql.conf; made when first asked for, and gone when the server is."""
         self._sockets = self._sockets or tempfile.mkdtemp(prefix="rds-")
         return self._sockets
 
@@ -135,7 +134,7 @@ class Server:
             self._sockets = ""
 
     def _ask(self, sql: str, *, quiet: bool = False) -> str | None:
-        command = [self.programs.path("psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.settings, "-p", str(self.port)]
+        command = [self.programs.path("psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.sockets, "-p", str(self.port)]
         told: subprocess.CompletedProcess[str] = subprocess.run(
             [*command, "-U", configuration.ADMIN, "-d", "postgres"],
             **{**unprivileged(), "cwd": "/", "env": _ENVIRONMENT},

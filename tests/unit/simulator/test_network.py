@@ -76,12 +76,19 @@ def test_a_nat_gateway_takes_its_time_and_holds_what_it_uses(aws: Aws, ec2: Any,
 
 
 def test_a_nat_gateway_fails_without_internet_and_on_demand(aws: Aws, ec2: Any, vpc: str) -> None:
-    without, _subnet, _address = nat(ec2, vpc)
-    aws.clock.advance(120)
-    found = ec2.describe_nat_gateways(NatGatewayIds=[without])["NatGateways"][0]
-    assert (found["State"], found["FailureMessage"]) == ("failed", f"Network {vpc} has no Internet gateway attached")
-    aws.world.state(Networks, aws.account_id, aws.region).failures.append("no address")
+    def failed(name: str) -> tuple[str, str]:
+        aws.clock.advance(120)
+        found = ec2.describe_nat_gateways(NatGatewayIds=[name])["NatGateways"][0]
+        return found["State"], found["FailureMessage"]
+
+    without, subnet, address = nat(ec2, vpc)
+    assert failed(without) == ("failed", f"Network {vpc} has no Internet gateway attached")
     assert ec2.describe_addresses()["Addresses"][0].get("AssociationId") is None
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    aws.world.state(Networks, aws.account_id, aws.region).failures.append("no address")
+    on_demand = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
+    assert failed(on_demand) == ("failed", "no address")
     refused(ec2.describe_nat_gateways, "NatGatewayNotFound", NatGatewayIds=["nat-1"])
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from simulator.world.alb.attach import attach
-from simulator.world.alb.model import Snapshot, both, selected
+from simulator.world.alb.model import Snapshot, both
+from simulator.world.labels import selected
 
 HTTPS = {"name": "https", "port": 443, "protocol": "HTTPS", "allowedRoutes": {"namespaces": {"from": "All"}}}
 

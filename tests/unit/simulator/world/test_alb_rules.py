@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.slipway.platform.plugins.module_utils._errors import CommandFailed
 from support.serving import serving
 
 from simulator.world.alb.attach import Attached
@@ -202,3 +203,9 @@ def test_what_a_route_says_stays_a_text(data: Data) -> None:
     assert data.ask("evil.test", "/")[0] == 404
     assert data.ask("evil.test", "/", X=evil)[0] == 200
     assert expression(rules([route("all", rule("a"))])[0]) == 'PathPrefix("/")'
+
+
+def test_a_machine_without_traefik(tmp_path: Path) -> None:
+    """An error that is told, and not one that ends whoever looks at Gateways."""
+    with pytest.raises(CommandFailed, match=r"traefik can't be started: .*/absent: No such file or directory"):
+        Traefik(tmp_path / "absent", tmp_path / "own", (Listener(80),))

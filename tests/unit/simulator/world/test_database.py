@@ -24,7 +24,7 @@ from simulator.world.authority import Authority
 from simulator.world.database import backend
 from simulator.world.parts import REAL
 from simulator.world.places import Places
-from simulator.world.postgres import configuration, programs
+from simulator.world.postgres import configuration, programs, server
 from simulator.world.postgres.configuration import applied
 from simulator.world.postgres.instances import Databases
 from simulator.world.postgres.server import kill_left
@@ -194,6 +194,13 @@ def test_a_value_that_postgresql_refuses(region: Region) -> None:
     assert region.available()["DBInstanceStatus"] == "incompatible-parameters"
     events = region.rds.describe_events(SourceIdentifier="orders", SourceType="db-instance")["Events"]
     assert 'invalid value for parameter "max_connections": "many"' in events[0]["Message"]
+
+
+def test_a_program_that_does_not_end(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_MAKE_SECONDS", 0.001)
+    region.create()
+    assert region.available()["DBInstanceStatus"] == "failed"
+    assert "timed out" in region.reports[-1]
 
 
 def test_a_port_that_somebody_has(region: Region) -> None:
