@@ -23,8 +23,8 @@ attributes:
     description: Reads only.
     support: full
   diff_mode:
-    description: Changes nothing.
-    support: full
+    description: There is nothing to compare.
+    support: none
 """
 
 EXAMPLES = r"""

@@ -65,7 +65,7 @@ options:
     default: present
 attributes:
   check_mode:
-    description: Reads only. An ARN that AWS will make is V((known after apply)).
+    description: Reads only. An ARN that AWS will make is V((known after apply\)).
     support: full
   diff_mode:
     description: Shows what was compared of each role, documents in their one form.

@@ -53,7 +53,7 @@ options:
     default: 30
 attributes:
   check_mode:
-    description: Reads only. The id and ARN of a key that would be made are V((known after apply)).
+    description: Reads only. The id and ARN of a key that would be made are V((known after apply\)).
     support: full
   diff_mode:
     description: Shows what was compared of each key, the policy in its one form.

@@ -47,7 +47,7 @@ options:
     default: present
 attributes:
   check_mode:
-    description: Reads only. The ARN of a group that would be made is V((known after apply)).
+    description: Reads only. The ARN of a group that would be made is V((known after apply\)).
     support: full
   diff_mode:
     description: Shows what was compared of each group.

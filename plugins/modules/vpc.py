@@ -183,7 +183,7 @@ options:
     default: 600
 attributes:
   check_mode:
-    description: Reads only. Ids that AWS will make are V((known after apply)).
+    description: Reads only. Ids that AWS will make are V((known after apply\)).
     support: full
   diff_mode:
     description: Shows each resource as it is compared, by name, without ids.

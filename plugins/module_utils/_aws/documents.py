@@ -21,10 +21,10 @@ def document(value: Any, where: str) -> dict[str, Any] | None:
     if value is None or isinstance(value, Mapping):
         return None if value is None else dict(value)
     try:
-        read = json.loads(value) if isinstance(value, str) and value.strip() else {}
+        read = (json.loads(value) if value.strip() else {}) if isinstance(value, str) else None
     except ValueError as error:
         raise InvalidInput(f"{where}: is no JSON ({error}); write a dict, or JSON text") from None
-    if not isinstance(read, dict) or (not isinstance(value, str)):
+    if not isinstance(read, dict):
         raise InvalidInput(f"{where}: write a dict, or JSON text of one")
     return read
 

@@ -29,7 +29,7 @@ class Meant:
 
 
 def findings(aws: Aws, meant: Meant) -> list[str]:
-    """What is another than meant, or can't be known, one text each. Three calls at most, none of which changes anything."""
+    """What is another than meant, or can't be known, one text each. Two calls at most, neither of which changes anything."""
     try:
         caller = aws.call("sts", "get_caller_identity")
         if caller["Account"] != meant.account_id:

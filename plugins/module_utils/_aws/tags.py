@@ -13,8 +13,8 @@ _AWS = "aws:"
 
 
 def texts(tags: Mapping[str, Any]) -> dict[str, str]:
-    """As a person wrote them: YAML has numbers where AWS has texts."""
-    return {str(key): str(value) for key, value in tags.items()}
+    """As a person wrote them: YAML has numbers and truths where AWS has texts."""
+    return {str(key): str(value).lower() if isinstance(value, bool) else str(value) for key, value in tags.items()}
 
 
 def wanted(now: Mapping[str, str], tags: Mapping[str, str], purge: bool = False) -> dict[str, str]:

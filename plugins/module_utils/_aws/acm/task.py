@@ -21,7 +21,7 @@ Request = of_issued.Request | of_imported.Request
 
 def request(params: Mapping[str, Any]) -> Request:
     """Which of the two is meant follows from the options. Raises ``InvalidInput``."""
-    issued_by, given_by = ([name for name in options if params[name]] for options in (spec.ISSUED, spec.IMPORTED))
+    issued_by, given_by = ([name for name in options if params[name] not in (None, "", [])] for options in (spec.ISSUED, spec.IMPORTED))
     if not issued_by and not given_by:
         raise InvalidInput("say which certificate: domain, for one that ACM issues; or name (or arn), certificate_file and key_file, for one that you import")
     if issued_by and given_by:

@@ -82,6 +82,8 @@ class Request:
 
 def request(params: Mapping[str, Any]) -> Request:
     """Raises ``InvalidInput``: which repository, which option, and what to write instead."""
+    if params["force"] and params["keep_images"]:
+        raise InvalidInput("force, keep_images: one deletes images, and the other keeps them; write one of them")
     repositories = tuple(_repository(each, params["tags"]) for each in params["repositories"])
     rules = tuple(Rule(**each) for each in params["pull_through"])
     names = [*(each.name for each in repositories), *(f"{each.prefix} (pull_through)" for each in rules)]

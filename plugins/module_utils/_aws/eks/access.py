@@ -84,8 +84,15 @@ def _entry(option: Mapping[str, Any], partition: str) -> Entry:
             if name.startswith(_RESERVED):
                 raise InvalidInput(f"{what}: {name!r} begins with a word that EKS keeps for itself ({', '.join(_RESERVED)}); write another")
     groups = None if option["groups"] is None else tuple(sorted(option["groups"]))
-    policies = None if option["policies"] is None else {policy_arn(each["policy"], partition): tuple(sorted(each["namespaces"])) for each in option["policies"]}
+    policies = None if option["policies"] is None else _policies(option["policies"], partition)
     return Entry(principal, kind, option["username"], groups, policies)
+
+
+def _policies(options: list[dict[str, Any]], partition: str) -> Policies:
+    twice = repeated([policy_arn(each["policy"], partition) for each in options])
+    if twice:
+        raise InvalidInput(f"policies: {', '.join(twice)} stands there twice; an entry has each once: put its namespaces together")
+    return {policy_arn(each["policy"], partition): tuple(sorted(each["namespaces"])) for each in options}
 
 
 def policy_arn(name: str, partition: str) -> str:

@@ -15,6 +15,8 @@ from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.tagging 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.options import repeated
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput
 
+_RECOVERS = {"InsufficientNumberOfReplicas", "ClusterUnreachable", "InternalFailure"}  # once there are nodes, or EKS has looked again
+
 Associations = dict[str, str]
 """Role by service account."""
 
@@ -73,6 +75,11 @@ def configuration_of(text: str | None) -> Any:
         return text
 
 
+def lasting(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Issues of an add-on that stay until somebody does something and EKS is asked to try again."""
+    return [issue for issue in (found.get("health") or {}).get("issues") or () if issue.get("code") not in _RECOVERS]
+
+
 def seen(found: Mapping[str, Any], roles: Associations) -> dict[str, Any]:
     """``found``: as DescribeAddon has it; ``roles``: of the associations that it owns."""
     return {
@@ -80,8 +87,8 @@ def seen(found: Mapping[str, Any], roles: Associations) -> dict[str, Any]:
         "configuration": configuration_of(found.get("configurationValues")),
         "pod_identity": dict(sorted(roles.items())),
         "namespace": (found.get("namespaceConfig") or {}).get("namespace", ""),
-        # In between, or failed, is a difference that has to go.
-        "status": "ACTIVE" if found.get("status") in ("ACTIVE", "DEGRADED") else found.get("status", ""),
+        # In between, failed, or degraded by what does not go by itself, is a difference that has to go.
+        "status": "ACTIVE" if found.get("status") == "DEGRADED" and not lasting(found) else found.get("status", ""),
         "tags": dict(found.get("tags") or {}),
     }
 

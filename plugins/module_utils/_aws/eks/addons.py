@@ -10,16 +10,13 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks import catalogue, inside
-from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.addon import Associations, Change, Wanted, change, seen, wanted
+from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.addon import Associations, Change, Wanted, change, lasting, seen, wanted
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.tagging import retag
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.waiting import SPREAD, causes, in_progress, not_spread, run_update
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER, Converged
 from ansible_collections.slipway.platform.plugins.module_utils._aws.tags import texts
 from ansible_collections.slipway.platform.plugins.module_utils._aws.wait import Seen, eventually, until_done
 from ansible_collections.slipway.platform.plugins.module_utils._errors import SlipwayError
-
-_RECOVERS = {"InsufficientNumberOfReplicas", "ClusterUnreachable", "InternalFailure"}
-"""Issues that go by themselves, once there are nodes or EKS has looked again."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +126,7 @@ def _ready(aws: Aws, cluster: str, name: str, timeout: float) -> Mapping[str, An
     def look() -> Seen[Mapping[str, Any]]:
         found = _describe(aws, cluster, name) or {"status": "gone"}
         status, issues = str(found["status"]), (found.get("health") or {}).get("issues") or ()
-        lasting = [issue for issue in issues if issue.get("code") not in _RECOVERS]
-        over = status in ("CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED", "gone") or (status == "DEGRADED" and lasting)
+        over = status in ("CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED", "gone") or (status == "DEGRADED" and lasting(found))
         line = f"{status} ({causes(issues)})" if issues and not over else status
         return Seen(found, line, done=status == "ACTIVE", failure=(causes(issues) or "EKS gives no cause") if over else "")
 

@@ -15,6 +15,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.purge im
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.tagging import given, retag
 from ansible_collections.slipway.platform.plugins.module_utils._aws.eks.waiting import SPREAD, not_spread
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import Converged
+from ansible_collections.slipway.platform.plugins.module_utils._aws.tags import texts
 from ansible_collections.slipway.platform.plugins.module_utils._aws.wait import eventually
 from ansible_collections.slipway.platform.plugins.module_utils._errors import Conflict, InvalidInput
 
@@ -117,7 +118,7 @@ def _seen(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _change(key: Key, given: Mapping[str, Any], found: Mapping[str, Any] | None, params: Mapping[str, Any]) -> Change:
-    tags = {str(name): str(value) for name, value in params["tags"].items()}
+    tags = texts(params["tags"])
     if found is None:
         return Change(key, {}, {**given, "tags": tags})
     seen = _seen(found)

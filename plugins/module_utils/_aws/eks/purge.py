@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ansible_collections.slipway.platform.plugins.module_utils._aws.tags import texts
+
 
 def carries(tags: Mapping[str, str], only: Mapping[str, str]) -> bool:
     """Whether a resource has all these tags; with none every resource has."""
-    return all(tags.get(str(key)) == str(value) for key, value in only.items())
+    return texts(only).items() <= tags.items()
 
 
 def is_caller(principal: str, caller: str) -> bool:

@@ -13,13 +13,12 @@ from ansible_collections.slipway.platform.plugins.module_utils._aws.connection i
 from ansible_collections.slipway.platform.plugins.module_utils._aws.groups.options import Request, ours
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER, Converged
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.model import Group
-from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.rules import ANYWHERE, differences, permissions, state, states
+from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.rules import ANYWHERE, SIDES, differences, permissions, state, states
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.work import SPREAD, is_absent, is_held
 from ansible_collections.slipway.platform.plugins.module_utils._aws.wait import eventually
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, NotFound, SlipwayError
 
 State = dict[str, Any]
-_SIDES = ("ingress", "egress")
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def _state(group: Group, found: Mapping[str, Any] | None, names: Mapping[str, st
 
 def _wanted(group: Group, before: State, purge: bool) -> State:
     description = group.description if group.description is not None else before.get("description", group.name)
-    rules = {side: states(getattr(group, side)) for side in _SIDES if getattr(group, side) is not None}
+    rules = {side: states(getattr(group, side)) for side in SIDES if getattr(group, side) is not None}
     return {"description": description, **rules, "tags": tags.wanted(before.get("tags", {}), group.tags, purge)}
 
 
@@ -102,7 +101,7 @@ class _Work:
 
     def _rules(self, name: str, before: State, after: State) -> None:
         """What is new is allowed before what is old is forbidden."""
-        for side in (side for side in _SIDES if side in after):
+        for side in (side for side in SIDES if side in after):
             added, removed, told = differences(before[side], after[side])
             if added:
                 self._call(f"authorize_security_group_{side}", GroupId=self.ids[name], IpPermissions=permissions(added, self.ids))
@@ -112,7 +111,7 @@ class _Work:
                 self._call(f"update_security_group_rule_descriptions_{side}", GroupId=self.ids[name], IpPermissions=permissions(told, self.ids))
 
     def _clear(self, found: Mapping[str, Any]) -> None:
-        for side, key in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
+        for side, key in SIDES.items():
             if found.get(key):
                 self._gone(f"revoke_security_group_{side}", GroupId=found["GroupId"], IpPermissions=found[key])
 

@@ -73,7 +73,8 @@ def _orphans(aws: Aws, names: list[str]) -> dict[str, list[str]]:
 def _look(aws: Aws, key: Key, target: str, orphans: Any) -> Found:
     """A key that waits for its deletion and has lost its alias is somebody's past, and another is made."""
     for name in [target] if target else orphans:
-        answer = aws.find("kms", "describe_key", KeyId=name)
+        # The tagging API goes on listing keys that are gone; an alias leads to one that is there, though KMS may not say so everywhere yet.
+        answer = (aws.call if target else aws.find)("kms", "describe_key", KeyId=name)
         about = answer["KeyMetadata"] if answer else {"KeyState": PENDING}
         if target or about["KeyState"] != PENDING:
             if about.get("KeySpec", "SYMMETRIC_DEFAULT") != "SYMMETRIC_DEFAULT":

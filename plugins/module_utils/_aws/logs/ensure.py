@@ -14,9 +14,11 @@ from ansible_collections.slipway.platform.plugins.module_utils._aws.connection i
 from ansible_collections.slipway.platform.plugins.module_utils._aws.logs.options import Group, Request
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER, Converged
 from ansible_collections.slipway.platform.plugins.module_utils._aws.steps import Step, take
+from ansible_collections.slipway.platform.plugins.module_utils._aws.wait import Seen, until_done
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, NotFound, SlipwayError
 
 State = dict[str, Any]
+_LISTS = 60.0  # seconds in which Logs lists what it has made
 _EVERYBODYS = "/aws/"  # groups of all functions and clusters of an account begin so: not to be listed for a few
 
 
@@ -36,7 +38,7 @@ def ensure(aws: Aws, request: Request, check_mode: bool) -> Result:
     plans = [list(_plan(group, before[group.name], after[group.name], found)) for group in request.groups]
     if not check_mode:
         aws.together(lambda steps: _take(aws, steps, request.absent), plans)
-    made = read(aws, [group.name for group in request.groups]) if not check_mode and any(plans) and not request.absent else found
+    made = _listed(aws, [group.name for group in request.groups]) if not check_mode and any(plans) and not request.absent else found
     arns = {} if request.absent else {group.name: arn(made[group.name]) if group.name in made else LATER for group in request.groups}
     return Result(before, after, tuple(step.text for steps in plans for step in steps), arns)
 
@@ -47,6 +49,17 @@ def read(aws: Aws, names: list[str]) -> dict[str, dict[str, Any]]:
     prefixes = [prefix] if len(prefix) > len(_EVERYBODYS) else names
     pages = aws.together(lambda begin: aws.listed("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=begin), prefixes)
     return {each["logGroupName"]: each for page in pages for each in page if each["logGroupName"] in names}
+
+
+def _listed(aws: Aws, names: list[str]) -> dict[str, dict[str, Any]]:
+    """The same once all are: one that was made a moment ago may be missing in a list."""
+
+    def look() -> Seen[dict[str, dict[str, Any]]]:
+        found = read(aws, names)
+        missing = [name for name in names if name not in found]
+        return Seen(found, f"not listed yet: {', '.join(missing)}", done=not missing)
+
+    return until_done(aws, "log groups", look, _LISTS)
 
 
 def arn(found: Mapping[str, Any]) -> str:

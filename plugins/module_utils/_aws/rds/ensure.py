@@ -45,8 +45,8 @@ def ensure(aws: Aws, request: Request, check_mode: bool) -> Result:
     found = read(aws, request)
     if not request.present:
         return _absent(aws, request, found, check_mode)
-    if found.instance and not check_mode and settle.status(found.instance) not in settle.SETTLED:
-        found = replace(found, instance=_at_peace(aws, request, found.instance))
+    if found.instance and settle.status(found.instance) not in settle.SETTLED:
+        found = replace(found, instance=_foreseen(found.instance) if check_mode else _at_peace(aws, request, found.instance))
     instance = plan.update(aws, request, found.instance) if found.instance else plan.create(request)
     parts = [groups.subnets(request, found), groups.parameters(aws, request, found), instance]
     there = found.instance
@@ -66,6 +66,11 @@ def _at_peace(aws: Aws, request: Request, instance: Mapping[str, Any]) -> dict[s
     if settle.status(instance) == "storage-full":  # what mends it is what this run may bring
         return dict(instance)
     return settle.settled(aws, request)
+
+
+def _foreseen(instance: dict[str, Any]) -> dict[str, Any] | None:
+    """Check mode waits for nothing: what is going is gone."""
+    return None if settle.status(instance) == "deleting" else instance
 
 
 def _differs(part: Part) -> dict[str, Any]:

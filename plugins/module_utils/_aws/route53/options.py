@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION
+from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, repeated
 from ansible_collections.slipway.platform.plugins.module_utils._aws.route53.records import TYPES, Record, wanted
 from ansible_collections.slipway.platform.plugins.module_utils._errors import InvalidInput, wrong_at
 
@@ -74,8 +74,7 @@ def request(params: Mapping[str, Any]) -> Request:
             if params["state"] == "present" and not record.says:
                 raise InvalidInput("it says nothing; write values, or an alias")
             records.append(record)
-    keys = [record.key for record in records]
-    twice = sorted({key for key in keys if keys.count(key) > 1})
+    twice = repeated([record.key for record in records])
     if twice:
         raise InvalidInput(f"records: {', '.join(twice)} is there twice; write each once, with all its values")
     return Request(place(params), tuple(records), params["state"] == "present", params["overwrite"], params["wait"], params["timeout"])

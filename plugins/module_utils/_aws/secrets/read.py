@@ -19,7 +19,10 @@ _AT_ONCE = 20  # BatchGetSecretValue, SecretIdList
 
 @dataclass(frozen=True)
 class Found:
-    """``version``, ``previous``: ids, "" where there is none; ``going``: when it will be deleted; ``text`` None: nobody asked, or it has none."""
+    """``version``, ``previous``: ids, "" where there is none; ``going``: when it will be deleted; ``text`` None: nobody asked, or there is no value.
+
+    A value that is octets has "" for its text: it is there, and it is nothing that we made.
+    """
 
     arn: str
     description: str = ""
@@ -73,8 +76,11 @@ def _not_a_copy(aws: Aws, name: str, item: Mapping[str, Any]) -> None:
 
 
 def _values(aws: Aws, names: list[str]) -> dict[str, str]:
+    """Of each. What the batch leaves out is asked for by itself: taken for no value, another would be made over the one that is there."""
     answer = aws.call("secretsmanager", "batch_get_secret_value", SecretIdList=names)
     for error in answer.get("Errors") or ():
         kind = Denied if "AccessDenied" in str(error.get("ErrorCode")) else SlipwayError
         raise kind(f"secret {error.get('SecretId')} in {aws.region}: its value can't be read: {error.get('ErrorCode')}: {error.get('Message')}")
-    return {each["Name"]: each["SecretString"] for each in answer.get("SecretValues") or () if "SecretString" in each}
+    found = {each["Name"]: each.get("SecretString", "") for each in answer.get("SecretValues") or ()}
+    left_out = [name for name in names if name not in found]
+    return found | {name: aws.call("secretsmanager", "get_secret_value", SecretId=name).get("SecretString", "") for name in left_out}

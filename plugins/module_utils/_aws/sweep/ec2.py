@@ -10,6 +10,7 @@ from typing import Any
 from ansible_collections.slipway.platform.plugins.module_utils._aws import tags
 from ansible_collections.slipway.platform.plugins.module_utils._aws.connection import Aws
 from ansible_collections.slipway.platform.plugins.module_utils._aws.sweep.model import Kind, Left, Query
+from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.rules import SIDES
 
 Raw = dict[str, Any]
 _GONE = ("terminated", "deleted")
@@ -52,7 +53,7 @@ def simply(operation: str, parameter: str, several: bool = False) -> Callable[[A
 
 def delete_group(aws: Aws, left: Left) -> None:
     """Its rules go first: groups that name each other can't be deleted."""
-    for side, key in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
+    for side, key in SIDES.items():
         if left.raw.get(key):
             aws.find("ec2", f"revoke_security_group_{side}", GroupId=left.id, IpPermissions=left.raw[key])
     aws.find("ec2", "delete_security_group", GroupId=left.id)
@@ -77,13 +78,21 @@ def balancers(operation: str, kind: str, noun: str) -> Callable[[Aws, Query], li
         everything = {each[f"{noun}Arn"]: each for each in aws.listed("elbv2", operation, f"{noun}s")} if query.keys() else {}
         arns = list(everything)
         batches = [arns[begin : begin + _TAGS_AT_ONCE] for begin in range(0, len(arns), _TAGS_AT_ONCE)]
-        answers = aws.together(lambda batch: aws.call("elbv2", "describe_tags", ResourceArns=batch)["TagDescriptions"], batches)
+        answers = aws.together(lambda batch: _described(aws, batch), batches)
         claims = {each["ResourceArn"]: query.claim(tags.mapping(each["Tags"])) for answer in answers for each in answer}
         return [
             Left(kind, arn, everything[arn][f"{noun}Name"], _state(everything[arn]), because, everything[arn]) for arn, because in claims.items() if because
         ]
 
     return find
+
+
+def _described(aws: Aws, arns: list[str]) -> list[Raw]:
+    """Tags of those that are still there: one that went since it was listed has AWS refuse the whole batch."""
+    answer = aws.find("elbv2", "describe_tags", ResourceArns=arns)
+    if answer is not None:
+        return list(answer["TagDescriptions"])
+    return [each for arn in arns for each in _described(aws, [arn])] if len(arns) > 1 else []
 
 
 def _ec2(name: str, stage: int, listing: tuple[str, str, str], delete: Callable[[Aws, Left], object], busy: tuple[str, ...] = ()) -> Kind:

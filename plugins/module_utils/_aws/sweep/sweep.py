@@ -47,6 +47,8 @@ def query(params: Mapping[str, Any]) -> Query:
     )
     if not (result.tags or result.clusters or result.log_groups or result.zones or result.aliases):
         raise InvalidInput("tags, clusters, log_groups, records and aliases are empty: that would be everything; say what to look for")
+    if not all(each.zone or each.zone_id for each in result.aliases):
+        raise InvalidInput("aliases: one has neither zone nor zone_id, so its names would be looked for nowhere; write one of them")
     short = [prefix for prefix in result.log_groups if len(prefix.strip("/").split("/")) < (3 if prefix.startswith("/aws") else 1) or not prefix.strip("/")]
     if short:
         raise InvalidInput(f"log_groups: {', '.join(map(repr, short))} would be others' too; write more of the name, such as /aws/eks/orders-prod/")

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.model import DEFAULT, GROUP, RULES, Change
-from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.rules import ANYWHERE, differences, permissions, state, states
+from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.rules import ANYWHERE, SIDES, differences, permissions, state, states
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.work import Kind, Work, removal, tagging
 
 
@@ -36,7 +36,7 @@ def update_rules(work: Work, change: Change) -> None:
 def delete_rules(work: Work, change: Change) -> None:
     """A group that another names can't be deleted."""
     found = next((each for each in work.snapshot.raw[GROUP] if each["GroupId"] == change.id), {})
-    for side, key in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
+    for side, key in SIDES.items():
         if found.get(key) and change.name != DEFAULT:
             work.gone(f"revoke_security_group_{side}", GroupId=change.id, IpPermissions=found[key])
 
@@ -44,7 +44,7 @@ def delete_rules(work: Work, change: Change) -> None:
 def _converge(work: Work, identifier: str, change: Change) -> None:
     """What is new is allowed before what is old is forbidden: a connection that both allow is never refused."""
     ids = {name: found for (kind, name), found in tuple(work.ids.items()) if kind == GROUP} | {DEFAULT: work.ids.get((RULES, DEFAULT), identifier)}
-    for side in ("ingress", "egress"):
+    for side in SIDES:
         added, removed, told = differences(change.now[side], change.then[side])
         if added:
             work.call(f"authorize_security_group_{side}", GroupId=identifier, IpPermissions=permissions(added, ids))

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.slipway.platform.plugins.module_utils._aws.options import CONNECTION, TAGS, repeated
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER
+from ansible_collections.slipway.platform.plugins.module_utils._aws.tags import texts
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc import cidr
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.model import (
     DEFAULT,
@@ -89,7 +90,7 @@ def request(params: dict[str, Any]) -> Request:
         cidr=params["cidr"],
         zones=zones,
         subnets=cidr.subnets(params["cidr"], zones, {tier: each.get("cidrs") or () for tier, each in tiers.items()}),
-        subnet_tags={tier: _texts(each.get("tags")) for tier, each in tiers.items()},
+        subnet_tags={tier: texts(each.get("tags") or {}) for tier, each in tiers.items()},
         nat={"none": (), "single": zones[:1], "one_per_zone": zones}[params["nat"]],
         dns_support=params["dns_support"],
         dns_hostnames=params["dns_hostnames"],
@@ -99,7 +100,7 @@ def request(params: dict[str, Any]) -> Request:
         empty_default_group=params["empty_default_security_group"],
         flow_log=FlowLog(**flow) if flow else None,
         peers=tuple(params["peers"]),
-        tags=_texts(params["tags"]),
+        tags=texts(params["tags"]),
         purge_tags=params["purge_tags"],
         timeout=params["timeout"],
     )
@@ -114,11 +115,6 @@ def _apart(own: str, others: Mapping[str, str]) -> None:
             raise InvalidInput(f"apart_from.{name}: {other!r} is no range of addresses; write one such as 172.20.0.0/16") from None
         if taken.version == whole.version and taken.overlaps(whole):
             raise InvalidInput(f"cidr: {own} overlaps {other} ({name}), which it has to be apart from; choose another range for one of them")
-
-
-def _texts(tags: Mapping[str, Any] | None) -> dict[str, str]:
-    """YAML has numbers and truths where AWS has texts."""
-    return {str(key): str(value).lower() if isinstance(value, bool) else str(value) for key, value in (tags or {}).items()}
 
 
 def _isolated(items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -149,7 +145,7 @@ def groups(items: list[dict[str, Any]] | None) -> tuple[Group, ...] | None:
     for name in names:
         if not _NAME.fullmatch(name) or name in (DEFAULT, ENDPOINTS) or names.count(name) > 1 or _ID.fullmatch(name):
             raise InvalidInput(f"security_groups: {name!r} is taken, there twice or no name; write each once, in small letters, digits and -")
-    return tuple(Group(item["name"], item["description"], _side(item, "ingress", names), _side(item, "egress", names), _texts(item["tags"])) for item in items)
+    return tuple(Group(item["name"], item["description"], _side(item, "ingress", names), _side(item, "egress", names), texts(item["tags"])) for item in items)
 
 
 def _side(item: dict[str, Any], side: str, groups: list[str]) -> tuple[Rule, ...] | None:

@@ -10,6 +10,8 @@ from typing import Any
 from ansible_collections.slipway.platform.plugins.module_utils._aws.vpc.model import DEFAULT, Rule
 
 ALL = "-1"
+SIDES = {"ingress": "IpPermissions", "egress": "IpPermissionsEgress"}
+"""The two directions, and where a security group has the rules of each."""
 ANYWHERE = (Rule("all", "", "0.0.0.0/0"),)
 """The egress that EC2 gives to a new group."""
 ITSELF = (Rule("all", "", DEFAULT),)
@@ -19,7 +21,7 @@ _SOURCES = (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"), ("UserIdGroupPai
 
 def state(group: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, list[dict[str, str]]]:
     """``names``: of groups, by id."""
-    return {side: states(_rules(group.get(key, ()), names)) for side, key in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress"))}
+    return {side: states(_rules(group.get(key, ()), names)) for side, key in SIDES.items()}
 
 
 def states(rules: Iterable[Rule]) -> list[dict[str, str]]:

@@ -19,6 +19,10 @@ def test_wanted(purge: bool, after: dict[str, str]) -> None:
     assert tags.wanted(NOW, {"slipway:environment": "prod", "cost": "7"}, purge) == after
 
 
+def test_texts() -> None:
+    assert tags.texts({"cost": 7, 8: "x", "public": True}) == {"cost": "7", "8": "x", "public": "true"}
+
+
 def test_changes() -> None:
     assert tags.changes({"a": "1", "b": "2", "c": "3"}, {"a": "1", "b": "4", "d": "5"}) == ({"b": "4", "d": "5"}, ["c"])
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,7 +98,7 @@ def _validated(aws: Aws, request: Request, found: Found, arn: str, now: Mapping[
     if pending and arn != LATER:
         now = validate.known(aws, arn, request.domain) if not check_mode else now
     made = validate.make(aws, request, validate.records(now) if now else (), check_mode)
-    done += [*_texts(state), *(made.actions if made else ())]
+    done += [*(step.text for step in state.steps), *(made.actions if made else ())]
     if request.place and now is None:
         done.append(f"set the validation records of {request.domain}")
     if request.wait:
@@ -112,17 +112,13 @@ def _validated(aws: Aws, request: Request, found: Found, arn: str, now: Mapping[
     return _result(request, found, arn, now, state, done)
 
 
-def _texts(state: State) -> Iterator[str]:
-    return (step.text for step in state.steps)
-
-
-def _result(request: Request, found: Found, arn: str, now: Mapping[str, Any] | None, state: State, done: list[str] | None = None) -> Result:
+def _result(request: Request, found: Found, arn: str, now: Mapping[str, Any] | None, state: State, done: list[str]) -> Result:
     records = validate.records(now) if now else ()
     ends = now.get("NotAfter") if now else None
     return Result(
         before={request.domain: state.before},
         after={request.domain: state.after},
-        actions=tuple(done if done is not None else _texts(state)),
+        actions=tuple(done),
         arn=arn,
         domain=request.domain,
         status=now["Status"] if now else LATER,

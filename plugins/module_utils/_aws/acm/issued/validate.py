@@ -14,8 +14,9 @@ from ansible_collections.slipway.platform.plugins.module_utils._aws.connection i
 from ansible_collections.slipway.platform.plugins.module_utils._aws.route53 import ensure as route53
 from ansible_collections.slipway.platform.plugins.module_utils._aws.route53 import options
 from ansible_collections.slipway.platform.plugins.module_utils._aws.route53.records import Record, host
+from ansible_collections.slipway.platform.plugins.module_utils._errors import NotFound
 
-_KNOWN = 120.0  # seconds in which ACM has made up the records of a new certificate
+_KNOWN = 120.0  # seconds in which ACM describes a new certificate, with its records
 _TTL = 300
 # DescribeCertificate, FailureReason.
 _REASONS = {
@@ -36,10 +37,13 @@ def records(certificate: Mapping[str, Any]) -> tuple[Record, ...]:
 
 
 def known(aws: Aws, arn: str, domain: str) -> dict[str, Any]:
-    """The certificate, once all its records are known."""
+    """The certificate, once all its records are known. For some seconds ACM does not know what it was just asked for (DescribeCertificate)."""
 
     def look() -> wait.Seen[dict[str, Any]]:
-        found = describe(aws, arn)
+        try:
+            found = describe(aws, arn)
+        except NotFound:
+            return wait.Seen({}, "not known yet")
         domains = found.get("DomainValidationOptions") or []
         complete = bool(domains) and all(each.get("ResourceRecord") for each in domains)
         ended = found["Status"] in _ENDED

@@ -213,6 +213,7 @@ def test_an_import_that_fails_leaves_what_was_there(scene: Scene) -> None:
         (InvalidInput, {"name": "shop", "certificate_file": "{folder}/shop.key"}, "shop.key must hold the certificate, and the chain behind it"),
         (InvalidInput, {"name": "shop", "tags": {"Name": "web"}}, "tags: Name is web, and name is shop"),
         (InvalidInput, {"name": "shop", "domain": "shop.example.com"}, "domain: for a certificate that ACM issues; .* for one that you import"),
+        (InvalidInput, {"name": "shop", "transparency_logging": False}, "transparency_logging: for a certificate that ACM issues"),
         (InvalidInput, {"name": "shop", "key_algorithm": "RSA_2048"}, "key_algorithm: for a certificate that ACM issues"),
         (InvalidInput, {"certificate_file": "", "key_file": ""}, "say which certificate: domain, for one that ACM issues; or name"),
         (InvalidInput, {"certificate_file": "", "key_file": "", "zone": "example.com"}, "domain: write the first name"),

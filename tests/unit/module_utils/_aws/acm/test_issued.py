@@ -100,6 +100,14 @@ def test_an_interrupted_run_goes_on(acm: Account) -> None:
     assert (result.changed, result.status) == (True, "ISSUED")
 
 
+def test_one_that_acm_does_not_know_yet_is_waited_for(acm: Account) -> None:
+    acm.fault("absent", "acm", "DescribeCertificate", times=2, after="RequestCertificate")
+    assert acm.run(**SHOP).status == "ISSUED"
+    assert "certificate shop.example.com: not known yet, 0 s" in acm.lines
+    again = acm.run(**SHOP)
+    assert (again.changed, again.superseded) == (False, [])
+
+
 def test_without_a_zone_the_records_are_told(acm: Account) -> None:
     result = acm.run(**{**SHOP, "zone": "", "wait": False})
     assert (result.status, result.not_after) == ("PENDING_VALIDATION", "")

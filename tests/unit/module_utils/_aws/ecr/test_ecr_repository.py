@@ -208,6 +208,12 @@ def test_wrong_input(ecr: Account, wrong: dict[str, Any], says: str) -> None:
     assert not calls
 
 
+def test_images_are_deleted_or_kept(ecr: Account) -> None:
+    with ecr.counted() as calls, pytest.raises(InvalidInput, match="force, keep_images: one deletes images, and the other keeps them"):
+        ecr.run(repositories=[{"name": "shop"}], state="absent", force=True, keep_images=True)
+    assert not calls
+
+
 def test_a_name_twice(ecr: Account) -> None:
     with pytest.raises(InvalidInput, match="shop/worker is there twice"):
         ecr.run(repositories=[WORKER, {**WORKER}])

@@ -177,6 +177,14 @@ def test_a_cause_that_does_not_go_by_itself_fails_at_once(rig: Rig) -> None:
     with pytest.raises(NotReady, match="add-on metrics-server in eu-central-1: DEGRADED: AccessDenied: the role may not do it; look at the policies"):
         run(rig, {"name": METRICS})
     assert rig.aws.clock.monotonic() - begin < 60
+    rig.aws.log.clear()
+    checked = run(rig, {"name": METRICS}, check=True)
+    assert (checked.changed, rig.aws.writes) == (True, {})
+    # Whoever repeats it has seen to the cause: EKS is asked to try again.
+    result = run(rig, {"name": METRICS})
+    assert (result.actions, result.addons[0]["status"]) == (checked.actions, "ACTIVE")
+    assert [call.operation for call in rig.aws.log if call.write] == ["UpdateAddon"]
+    assert not run(rig, {"name": METRICS}).changed
 
 
 def test_a_conflict_is_told_and_one_that_was_never_made_is_made_anew(rig: Rig) -> None:

@@ -193,6 +193,7 @@ def test_another_type_is_refused(rig: Rig) -> None:
         ({"username": "eks:me"}, "username: 'eks:me' begins with"),
         ({"type": "EC2_LINUX", "groups": ["a"]}, "leave out username and groups"),
         ({"type": "EC2_LINUX", "policies": [{"policy": VIEW}]}, "takes no policies"),
+        ({"policies": [{"policy": VIEW, "namespaces": ["a"]}, {"policy": VIEW, "namespaces": ["b"]}]}, f"{VIEW} stands there twice; .* put its namespaces"),
         ({"policies": [{"policy": "AmazonEKSVewPolicy"}]}, "EKS has no access policy AmazonEKSVewPolicy; did you mean .AmazonEKSViewPolicy.?"),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._aws.kms.ensure import ensure
 from ansible_collections.slipway.platform.plugins.module_utils._aws.kms.options import OPTIONS, request
 from ansible_collections.slipway.platform.plugins.module_utils._aws.result import LATER
-from ansible_collections.slipway.platform.plugins.module_utils._errors import Denied, InvalidInput
+from ansible_collections.slipway.platform.plugins.module_utils._errors import Denied, InvalidInput, NotFound
 from support.aws_core import TAGS, Account, account
 
 POLICY = {
@@ -136,6 +136,14 @@ def test_deletion_is_scheduled_and_called_off(kms: Account) -> None:
 
 def test_what_is_not_there_is_gone(kms: Account) -> None:
     assert not kms.run(keys=[LOGS], state="absent").changed
+
+
+def test_a_key_that_an_alias_leads_to_is_not_made_twice(kms: Account) -> None:
+    kms.run(keys=[LOGS])
+    kms.fault("absent", "kms", "DescribeKey")
+    with kms.counted() as calls, pytest.raises(NotFound, match="DescribeKey"):
+        kms.run(keys=[LOGS])
+    assert kms.writes(calls) == []
 
 
 def test_being_refused_is_no_absence(kms: Account) -> None:

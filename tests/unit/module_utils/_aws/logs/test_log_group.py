@@ -102,6 +102,18 @@ def test_a_key_that_logs_does_not_know_yet_is_waited_for(logs: Account) -> None:
     assert not logs.run(groups=[CLUSTER]).changed
 
 
+def test_one_that_is_not_listed_yet_is_waited_for(logs: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed, late = logs.aws.listed, [True, True]
+
+    def lately(*args: Any, **parameters: Any) -> list[Any]:
+        made = any(call.operation == "CreateLogGroup" for call in logs.simulated.log)
+        return [] if made and late and late.pop() else listed(*args, **parameters)
+
+    monkeypatch.setattr(logs.aws, "listed", lately)
+    assert logs.run(groups=[CLUSTER]).groups["/shop/cluster"].endswith(":log-group:/shop/cluster")
+    assert not late
+
+
 def test_an_interrupted_run_is_continued(logs: Account) -> None:
     logs.fault("error", "logs", "PutRetentionPolicy", code="OperationAbortedException", status=400)
     with pytest.raises(Exception, match="OperationAbortedException"):

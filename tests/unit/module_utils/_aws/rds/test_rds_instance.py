@@ -274,6 +274,17 @@ def test_absent_of_one_that_is_being_made_and_without_a_snapshot(rds: Account) -
     assert rds.client("rds").describe_db_snapshots(SnapshotType="manual")["DBSnapshots"] == []
 
 
+def test_check_mode_takes_one_that_is_going_for_gone(rds: Account) -> None:
+    asked = wanted(rds, deletion_protection=False)
+    rds.run(**asked)
+    rds.client("rds").delete_db_instance(DBInstanceIdentifier="shop-prod", SkipFinalSnapshot=True)
+    assert described(rds)["DBInstanceStatus"] == "deleting"
+    foreseen = rds.run(check=True, **asked)
+    made = rds.run(**asked)
+    assert made.changed
+    assert (foreseen.before, foreseen.after, foreseen.actions) == (made.before, made.after, made.actions)
+
+
 def test_no_password_is_ever_ours(rds: Account) -> None:
     """Secrets Manager makes it; neither a request nor a result has one."""
     result = rds.run(**wanted(rds))

@@ -186,6 +186,30 @@ def test_a_value_put_by_hand_is_left_alone_and_so_are_entries_of_others(store: A
         store.run(secrets=[{**CACHE, "name": "shop/payment"}])
 
 
+def test_a_value_that_the_batch_leaves_out_is_not_made_anew(store: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.run(secrets=[CACHE])
+    made, call = value(store), store.aws.call
+
+    def without_values(service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        answer = call(service, operation, **parameters)
+        return {**answer, "SecretValues": []} if operation == "batch_get_secret_value" else answer
+
+    monkeypatch.setattr(store.aws, "call", without_values)
+    assert not store.run(secrets=[CACHE]).changed
+    assert value(store) == made
+    store.fault("error", "secretsmanager", "GetSecretValue", code="DecryptionFailure", status=400)
+    with pytest.raises(SlipwayError, match="DecryptionFailure"), store.counted() as calls:
+        store.run(secrets=[CACHE])
+    assert store.writes(calls) == []
+
+
+def test_a_value_of_octets_is_not_written_over(store: Account) -> None:
+    store.run(secrets=[BY_HAND])
+    store.client("secretsmanager").put_secret_value(SecretId="shop/payment", SecretBinary=b"\x00")
+    with pytest.raises(Conflict, match="secret shop/payment has a value that is no JSON object"):
+        store.run(secrets=[{**CACHE, "name": "shop/payment"}])
+
+
 def test_deleted_and_wanted_again(store: Account) -> None:
     store.run(secrets=[CACHE, BY_HAND], tags=TAGS)
     old = value(store)

@@ -178,6 +178,15 @@ def test_names_that_lead_to_a_load_balancer_go_before_it_and_others_stay(left: A
     assert left.run(aliases=[{"zone": "nobody.example", "names": ["web.nobody.example"]}]).found == [], "a zone that is gone has no records"
 
 
+def test_a_load_balancer_that_goes_meanwhile_is_no_error(left: Account) -> None:
+    at = network(left, *LABELS)
+    controllers(left, at, CLUSTER, "shop-test")
+    left.client("elbv2").create_load_balancer(Name="others", Subnets=[at["subnet"], at["other"]])
+    for times in (1, 2):  # the batch, and one of the two in it
+        left.fault("error", "elbv2", "DescribeTags", times=times, code="LoadBalancerNotFound", status=400)
+        assert "volume" in kinds(left.run(check=True, **ALL).left)
+
+
 def test_roles_are_told(left: Account) -> None:
     iam = left.client("iam")
     iam.create_role(RoleName="shop", AssumeRolePolicyDocument="{}", Tags=LABELS)
@@ -196,11 +205,12 @@ def test_being_refused_is_nothing_left_of_nobody(left: Account) -> None:
     ("args", "told"),
     [
         ({}, "tags, clusters, log_groups, records and aliases are empty: that would be everything"),
+        ({"aliases": [{"names": ["web.example.com"]}]}, "aliases: one has neither zone nor zone_id"),
         ({"log_groups": ["/aws/eks/"]}, "log_groups: '/aws/eks/' would be others' too"),
         ({"log_groups": ["/"]}, "log_groups: '/' would be others' too"),
     ],
 )
-def test_a_sweep_of_everything_is_refused(left: Account, args: dict[str, Any], told: str) -> None:
+def test_a_sweep_of_everything_or_of_nowhere_is_refused(left: Account, args: dict[str, Any], told: str) -> None:
     with left.counted() as calls, pytest.raises(InvalidInput, match=told):
         left.run(**args)
     assert not calls
