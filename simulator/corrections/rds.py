@@ -17,7 +17,8 @@ from moto.rds.exceptions import DBInstanceNotFoundError, RDSClientError
 from moto.rds.models import DBInstance
 from moto.rds.responses import RDSResponse
 
-from simulator.backend import Backend
+from simulator.corrections import rds_authorities
+from simulator.corrections.rds_authorities import Authorities
 from simulator.corrections.rds_parameters import Parameters
 
 CREATING, LAG, MODIFYING, DELETING = (timedelta(seconds=seconds) for seconds in (420, 5, 120, 180))
@@ -79,7 +80,7 @@ class Instance(DBInstance):
         return [{"DBParameterGroupName": group.name, "ParameterApplyStatus": status} for group in self.db_parameter_groups()]
 
 
-class Rds(Parameters, Backend, RDSResponse):
+class Rds(Parameters, Authorities, RDSResponse):
     @property
     def rds(self) -> Instances:
         return self.state(Instances)
@@ -146,7 +147,7 @@ class Rds(Parameters, Backend, RDSResponse):
             raise RDSClientError("InvalidParameterCombination", f"Cannot find version {version} for {ask.get('Engine')}")
         ask["EngineVersion"] = VERSIONS.get(version, version)
         self._fits_family(ask.get("DBParameterGroupName"), version)
-        ask.setdefault("CACertificateIdentifier", "rds-ca-rsa2048-g1")
+        ask.setdefault("CACertificateIdentifier", rds_authorities.DEFAULT)
         if ask.get("StorageEncrypted"):
             ask["KmsKeyId"] = self._key_arn(ask.get("KmsKeyId") or "alias/aws/rds")
         result = super().create_db_instance()

@@ -53,6 +53,14 @@ def refused(call: Any, code: str, **parameters: Any) -> None:
     assert caught.value.response["Error"]["Code"] == code
 
 
+def test_the_authorities_of_rds(rds: Any) -> None:
+    found = {each["CertificateIdentifier"]: each["ValidTill"].year for each in rds.describe_certificates()["Certificates"]}
+    assert found == {"rds-ca-rsa2048-g1": 2061, "rds-ca-rsa4096-g1": 2121, "rds-ca-ecc384-g1": 2121}
+    (one,) = rds.describe_certificates(CertificateIdentifier="rds-ca-ecc384-g1")["Certificates"]
+    assert one["CertificateArn"] == "arn:aws:rds:eu-central-1::cert:rds-ca-ecc384-g1"
+    refused(rds.describe_certificates, "CertificateNotFound", CertificateIdentifier="none")
+
+
 def test_an_instance_takes_its_time(aws: support.Aws, rds: Any) -> None:
     assert (shop(rds)["DBInstanceStatus"], "Endpoint" in shop(rds)) == ("creating", False)
     refused(rds.modify_db_instance, "InvalidDBInstanceState", DBInstanceIdentifier="shop", MultiAZ=True)
