@@ -9,7 +9,8 @@ is encrypted with.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC
 from types import MappingProxyType
 from typing import Any
@@ -95,21 +96,64 @@ def delete_record(aws: Aws, left: Left) -> None:
 
 # -- all else that has the tags
 
-# How it is asked whether something is still there, since the tagging API goes on to list it: by service and type as ARNs have them, the kind, the call and
-# its parameter; True: the ARN, else its last part. What a field says is over is gone.
-_ASKED: Mapping[str, tuple[str, str, str, str, bool]] = MappingProxyType(
+
+@dataclass(frozen=True)
+class _Asked:
+    """How it is asked whether something is still there, since the tagging API goes on to list what is gone.
+
+    ``value``: what the parameter is, by the ARN and what stands in it behind the type. ``listed``: the list in the answer that is empty for what is gone, ""
+    where AWS says NotFound.
+    """
+
+    kind: str
+    service: str
+    operation: str
+    parameter: str
+    value: Callable[[str, str], Any]
+    listed: str = ""
+
+
+def _whole(arn: str, _rest: str) -> str:
+    return arn
+
+
+def _rest(_arn: str, rest: str) -> str:
+    return rest
+
+
+def _as_list(_arn: str, rest: str) -> list[str]:
+    return [rest]
+
+
+def _first(_arn: str, rest: str) -> str:
+    return rest.partition("/")[0]
+
+
+def _of_cluster(kind: str) -> _Asked:
+    """What is part of a cluster goes with it."""
+    return _Asked(kind, "eks", "describe_cluster", "name", _first)
+
+
+# By service and type as ARNs have them.
+_ASKED: Mapping[str, _Asked] = MappingProxyType(
     {
-        "acm:certificate": ("certificate", "acm", "describe_certificate", "CertificateArn", True),
-        "ecr:repository": ("repository", "ecr", "describe_repositories", "repositoryNames", False),
-        "eks:cluster": ("cluster", "eks", "describe_cluster", "name", False),
-        "kms:key": ("key", "kms", "describe_key", "KeyId", True),
-        "rds:auto-backup": ("database backups", "rds", "describe_db_instance_automated_backups", "DBInstanceAutomatedBackupsArn", True),
-        "rds:db": ("database", "rds", "describe_db_instances", "DBInstanceIdentifier", False),
-        "rds:pg": ("database parameters", "rds", "describe_db_parameter_groups", "DBParameterGroupName", False),
-        "rds:snapshot": ("database snapshot", "rds", "describe_db_snapshots", "DBSnapshotIdentifier", False),
-        "rds:subgrp": ("database subnets", "rds", "describe_db_subnet_groups", "DBSubnetGroupName", False),
-        "s3:": ("bucket", "s3", "head_bucket", "Bucket", False),
-        "secretsmanager:secret": ("secret", "secretsmanager", "describe_secret", "SecretId", True),
+        "acm:certificate": _Asked("certificate", "acm", "describe_certificate", "CertificateArn", _whole),
+        "ec2:vpc-flow-log": _Asked("flow log", "ec2", "describe_flow_logs", "FlowLogIds", _as_list, "FlowLogs"),
+        "ecr:repository": _Asked("repository", "ecr", "describe_repositories", "repositoryNames", _as_list),
+        "eks:access-entry": _of_cluster("access entry"),
+        "eks:addon": _of_cluster("add-on"),
+        "eks:cluster": _Asked("cluster", "eks", "describe_cluster", "name", _rest),
+        "eks:identityproviderconfig": _of_cluster("identity provider"),
+        "eks:nodegroup": _of_cluster("node group"),
+        "eks:podidentityassociation": _of_cluster("pod identity association"),
+        "kms:key": _Asked("key", "kms", "describe_key", "KeyId", _whole),
+        "rds:auto-backup": _Asked("database backups", "rds", "describe_db_instance_automated_backups", "DBInstanceAutomatedBackupsArn", _whole),
+        "rds:db": _Asked("database", "rds", "describe_db_instances", "DBInstanceIdentifier", _rest),
+        "rds:pg": _Asked("database parameters", "rds", "describe_db_parameter_groups", "DBParameterGroupName", _rest),
+        "rds:snapshot": _Asked("database snapshot", "rds", "describe_db_snapshots", "DBSnapshotIdentifier", _rest),
+        "rds:subgrp": _Asked("database subnets", "rds", "describe_db_subnet_groups", "DBSubnetGroupName", _rest),
+        "s3:": _Asked("bucket", "s3", "head_bucket", "Bucket", _rest),
+        "secretsmanager:secret": _Asked("secret", "secretsmanager", "describe_secret", "SecretId", _whole),
     }
 )
 _COVERED = {"elasticloadbalancing", "logs"}  # which are listed by themselves
@@ -145,12 +189,10 @@ def _existing(aws: Aws, arn: str, name: str) -> Left | None:
     asked = _ASKED.get(f"{service}:{kind if rest else ''}")
     if not asked:
         return Left(f"{service} {kind}", arn, name, "listed", "tags")
-    title, client, operation, parameter, whole = asked
-    value: Any = arn if whole else rest or kind
-    answer = aws.find(client, operation, **{parameter: [value] if parameter.endswith("Names") else value})
-    if answer is None:
+    answer = aws.find(asked.service, asked.operation, **{asked.parameter: asked.value(arn, rest or kind)})
+    if answer is None or (asked.listed and not answer.get(asked.listed)):
         return None
-    return Left(title, arn, name or (rest or kind), "there", "tags", ends=_ends(answer))
+    return Left(asked.kind, arn, name or (rest or kind), "there", "tags", ends=_ends(answer))
 
 
 def _ends(answer: Raw) -> str:

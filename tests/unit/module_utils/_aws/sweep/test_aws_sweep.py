@@ -124,6 +124,36 @@ def test_what_holds_data_is_told_and_kept_if_it_is_named(left: Account) -> None:
     assert "planted-7d1f" not in f"{kept} {caught.value.message} {caught.value.facts} {left.lines}"
 
 
+GONE = (
+    "ec2:eu-central-1:123456789012:vpc-flow-log/fl-0123456789abcdef0",
+    "ecr:eu-central-1:123456789012:repository/shop/orders",
+    "eks:eu-central-1:123456789012:access-entry/shop-test/role/123456789012/admins/0ac1",
+    "eks:eu-central-1:123456789012:addon/shop-test/metrics-server/0ac1",
+    "eks:eu-central-1:123456789012:cluster/shop-test",
+    "eks:eu-central-1:123456789012:identityproviderconfig/shop-test/oidc/company/0ac1",
+    "eks:eu-central-1:123456789012:nodegroup/shop-test/workers/0ac1",
+    "eks:eu-central-1:123456789012:podidentityassociation/shop-test/a-0123",
+    "kms:eu-central-1:123456789012:key/1b0b6c1e-0000-4000-8000-000000000000",
+    "rds:eu-central-1:123456789012:db:shop",
+    "secretsmanager:eu-central-1:123456789012:secret:shop-abcdef",
+)
+
+
+def test_what_the_tagging_api_goes_on_to_list_is_not_left(left: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = [{"ResourceARN": f"arn:aws:{arn}", "Tags": LABELS} for arn in GONE]
+    each = left.aws.each
+
+    def stale(service: str, operation: str, key: str, **parameters: Any) -> Any:
+        return iter(listed) if operation == "get_resources" else each(service, operation, key, **parameters)
+
+    monkeypatch.setattr(left.aws, "each", stale)
+    found = left.run(tags=OURS)
+    assert (found.changed, found.found, found.left) == (False, [], [])
+    listed.append({"ResourceARN": "arn:aws:sns:eu-central-1:123456789012:alerts", "Tags": LABELS})
+    with pytest.raises(Conflict, match="sns alerts"):
+        left.run(tags=OURS)
+
+
 def test_records_of_external_dns(left: Account) -> None:
     dns = left.client("route53")
     zone = dns.create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"].rpartition("/")[2]
