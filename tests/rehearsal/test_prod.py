@@ -20,7 +20,7 @@ import pytest
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.client import Client
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.connect import connect
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.kinds import BUILT_IN
-from support.tree import CHECKOUT
+from support.tree import CHECKOUT, load_yaml
 
 from simulator.record import Call, writes
 from simulator.rehearsal import account, process
@@ -125,6 +125,17 @@ def test_a_second_run_changes_nothing_and_asks_once(prod: Rehearsal) -> None:
     assert (ran.totals["changed"], writes(asked.calls)) == (0, {})
     assert asked_too_often(asked.calls) == {}
     assert len(asked.calls) <= MOST_CALLS
+
+
+def test_a_minor_version_up(prod: Rehearsal) -> None:
+    version = load_yaml(CHECKOUT / "inventories/prod/group_vars/all.yml")["eks_version"]
+    major, minor = version.split(".")
+    ran, asked = rehearsed(prod, "--extra-vars", f"eks_version={major}.{int(minor) + 1}")
+    written = writes(asked.calls)
+    assert written.pop("eks InsightsRefresh slipway-prod") == ["StartInsightsRefresh"], "insights first"
+    assert written.pop("eks ClusterVersion slipway-prod") == ["UpdateClusterVersion"]
+    assert {operation for operations in written.values() for operation in operations} <= {"UpdateAddon"}
+    assert "slipway.platform.release : Release them" not in {each["name"] for each in ran.tasks if each["status"] == "changed"}, "services stay as they are"
 
 
 def test_teardown_leaves_nothing(prod: Rehearsal) -> None:

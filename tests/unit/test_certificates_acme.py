@@ -119,6 +119,7 @@ class Environment:
             "registry_provider": "existing",
             "registry_result": {"host": "registry.example.com", "ca_file": "", "auth_file": "", "pull_secret_file": "", "certificates": {}},
             "postgres_provider": "existing",
+            "ingress_provider": "local",
             "secrets_provider": "local",
             "ingress_issuer": "acme",
             "ingress_acme": self.acme,

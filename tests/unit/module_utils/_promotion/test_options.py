@@ -24,6 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "moving_tags": [],
     "ca_file": None,
     "auth_file": None,
+    "aws_profile": "",
     "credentials": [],
     "plain_http": [],
     "concurrency": 16,
