@@ -96,7 +96,7 @@ UNREAD_PULL_SECRET = Cause(
     "PullSecretNotRead",
     "the node could not read its pull secret, so the registry refused it",
     "check imagePullSecrets: that the Secret exists in this namespace",
-    20.0,
+    30.0,  # with the time for that pull
 )
 
 WAITING_CAUSES: Mapping[str, Cause] = {

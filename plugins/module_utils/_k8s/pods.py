@@ -23,6 +23,7 @@ from ansible_collections.slipway.platform.plugins.module_utils._k8s.ready import
 from ansible_collections.slipway.platform.plugins.module_utils._k8s.scene import Scene, latest, name_of, namespace_of, show, times
 
 _KILLED = 128 + 9
+_FAILED_PULL = "Failed to pull image"
 # containerd says three times which image it is about
 _REPEATED = re.compile(r"(?<=: )(?:failed to (?:pull and unpack image|resolve reference) \"[^\"]+\": )+")
 
@@ -86,7 +87,7 @@ def _container_findings(pod: Object, status: Object, spec: Object, label: str, s
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
     events = [e for e in scene.events_of(pod) if (e.get("involvedObject") or {}).get("fieldPath", "").endswith("{" + name + "}")]
     if reason in ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"):
-        pull = next((e.get("message", "") for e in reversed(events) if e.get("message", "").startswith("Failed to pull image")), message)
+        pull = next((e.get("message", "") for e in reversed(events) if e.get("message", "").startswith(_FAILED_PULL)), message)
         cause = first_match(IMAGE_CAUSES, f"{reason} {pull} {message}")
         assert cause is not None  # the last row matches everything
         if cause.reason == "ImageUnauthorized" and _secret_unread(scene.events_of(pod), events):
@@ -101,9 +102,9 @@ def _container_findings(pod: Object, status: Object, spec: Object, label: str, s
 
 
 def _secret_unread(of_pod: Sequence[Object], of_container: Sequence[Object]) -> bool:
-    """Whether the node had no pull secret each time that it tried."""
+    """Whether the node had no pull secret each time that it failed; while it tries again, its status still is that of the failure before."""
     unread = sum(e.get("count") or 1 for e in of_pod if e.get("reason") == "FailedToRetrieveImagePullSecret")
-    return unread >= max(1, sum(e.get("count") or 1 for e in of_container if e.get("reason") == "Pulling"))
+    return unread >= max(1, sum(e.get("count") or 1 for e in of_container if e.get("message", "").startswith(_FAILED_PULL)))
 
 
 def _exits(pod: Object, status: Object, label: str, events: Sequence[Object], backing_off: bool) -> Iterator[Finding]:

@@ -112,14 +112,21 @@ def test_how_long_a_cause_must_stand(live: dict[str, Any], events: list[dict[str
 
 
 @pytest.mark.parametrize(
-    ("pulls", "unread", "reason"),
-    [(1, 0, "ImageUnauthorized"), (1, 1, "PullSecretNotRead"), (2, 2, "PullSecretNotRead"), (2, 1, "ImageUnauthorized")],
-    ids=["read", "not read yet", "still not read", "read the second time, and refused"],
+    ("pulls", "failed", "unread", "reason"),
+    [
+        (1, 1, 0, "ImageUnauthorized"),
+        (1, 1, 1, "PullSecretNotRead"),
+        (2, 2, 2, "PullSecretNotRead"),
+        (2, 1, 1, "PullSecretNotRead"),
+        (2, 2, 1, "ImageUnauthorized"),
+    ],
+    ids=["read", "not read yet", "still not read", "trying again", "read the second time, and refused"],
 )
-def test_credentials_that_a_node_could_not_read_are_not_called_wrong(pulls: int, unread: int, reason: str) -> None:
+def test_credentials_that_a_node_could_not_read_are_not_called_wrong(pulls: int, failed: int, unread: int, reason: str) -> None:
     live = pod({"name": "app", "state": {"waiting": {"reason": "ImagePullBackOff", "message": "401 Unauthorized"}}})
     missing = event("FailedToRetrieveImagePullSecret", "Unable to retrieve some image pull secrets (s)", count=unread, involvedObject={"uid": "1"})
-    events = [*([missing] if unread else []), event("Pulling", "Pulling image", count=pulls), event("Failed", "Failed to pull image: 401 Unauthorized")]
+    pulled = [event("Pulling", "Pulling image", count=pulls), event("Failed", "Failed to pull image: 401 Unauthorized", count=failed)]
+    events = [*([missing] if unread else []), *pulled]
     (found,) = pod_findings(live, Scene([live], [], events))
     assert found.reason == reason
     assert (found.grace is not None and found.grace > 15) is (reason == "PullSecretNotRead")
