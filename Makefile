@@ -63,6 +63,10 @@ lint: python ## style, types, Ansible rules, documentation and changelog fragmen
 unit: python ## the tests that need no cluster
 	@pytest $(ARGS)
 
+.PHONY: playbooks
+playbooks: python ## teardown, and the roles eks and ingress on AWS, whole and with faults, against the simulated AWS; ten minutes that make test leaves out
+	@pytest --numprocesses=auto tests/playbooks $(ARGS)
+
 .PHONY: molecule
 molecule: machine ## every role on a cluster of its own; one of them: ARGS="-s postgres"
 	@molecule test $(or $(ARGS),--all)
