@@ -64,7 +64,7 @@ unit: python ## the tests that need no cluster
 	@pytest $(ARGS)
 
 .PHONY: playbooks
-playbooks: python ## teardown, and the roles eks and ingress on AWS, whole and with faults, against the simulated AWS; ten minutes that make test leaves out
+playbooks: python ## teardown, and the roles eks and ingress on AWS, whole and with faults, against the simulated AWS; seven minutes that make test leaves out
 	@pytest --numprocesses=auto tests/playbooks $(ARGS)
 
 .PHONY: molecule
