@@ -361,7 +361,7 @@ def test_an_order_that_takes_too_long_is_kept(scene: Scene) -> None:
 
 
 def test_nonces_that_a_ca_refuses(tmp_path: Path) -> None:
-    with acme.running(tmp_path / "ca", environ={"PEBBLE_WFE_NONCEREJECT": "40"}) as forgetful:
+    with acme.running(tmp_path / "ca", environ={"PEBBLE_WFE_NONCEREJECT": "10"}) as forgetful:
         assert Scene(forgetful, tmp_path / "tls").ensure().changed
 
 
