@@ -153,7 +153,7 @@ class Simulator:
         if not (own and own.knows_repeats) and (first := self.repeats.answer(found, account, parameters)):
             return first, "", "simulator"
         try:
-            environ = self._for_backends(found, request)
+            environ = self._for_backends(account, request)
             answer = self._by_own(own, environ) if own else self._by_moto(environ)
         except NotImplementedError:
             answer = None
@@ -184,9 +184,9 @@ class Simulator:
         response = Response.from_app(self._moto, environ, buffered=True)
         return Answer(response.status_code, dict(response.headers), response.get_data())
 
-    def _for_backends(self, found: Route, request: BackendRequest) -> dict[str, Any]:
+    def _for_backends(self, account: str, request: BackendRequest) -> dict[str, Any]:
         """The request from its beginning, and whose it is."""
-        return {**request.environ, "wsgi.input": io.BytesIO(request.get_data()), "HTTP_X_MOTO_ACCOUNT_ID": self._account(found)}
+        return {**request.environ, "wsgi.input": io.BytesIO(request.get_data()), "HTTP_X_MOTO_ACCOUNT_ID": account}
 
     def _account(self, found: Route) -> str:
         """Keys that were made in another account (an assumed role's) are of that one; all others are of this one."""

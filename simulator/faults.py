@@ -11,22 +11,11 @@ from typing import Any
 
 from simulator import answers
 from simulator.answers import Answer
+from simulator.eks.faults import LATER
 from simulator.routing import Route
 
 # dropped and lost: the connection ends, before or after AWS has done what was asked.
 KINDS = ("throttled", "failed", "error", "absent", "expired", "unrecognized", "dropped", "lost", "fails_later")
-# What takes its time, and can end badly after it was accepted: of EKS, the only service here that has words for why.
-_LATER = (
-    "AssociateIdentityProviderConfig",
-    "CreateAddon",
-    "CreateCluster",
-    "CreateNodegroup",
-    "UpdateAddon",
-    "UpdateClusterConfig",
-    "UpdateClusterVersion",
-    "UpdateNodegroupConfig",
-    "UpdateNodegroupVersion",
-)
 
 
 @dataclass
@@ -54,8 +43,8 @@ class Fault:
             raise ValueError(f"a fault's kind is one of {', '.join(KINDS)}; not {self.kind!r}")
         if self.kind == "error" and not self.code:
             raise ValueError("a fault of kind error needs a code, such as ResourceInUseException")
-        if self.kind == "fails_later" and (self.service != "eks" or self.operation not in _LATER or not self.code):
-            raise ValueError(f"a fault of kind fails_later needs service eks, one operation of {', '.join(_LATER)}, and a code, such as AccessDenied")
+        if self.kind == "fails_later" and (self.service != "eks" or self.operation not in LATER or not self.code):
+            raise ValueError(f"a fault of kind fails_later needs service eks, one operation of {', '.join(LATER)}, and a code, such as AccessDenied")
 
     @property
     def is_served(self) -> bool:

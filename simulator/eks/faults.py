@@ -9,6 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+LATER = {
+    "AssociateIdentityProviderConfig": ("update", ""),
+    "CreateAddon": ("addon", "addonName"),
+    "CreateCluster": ("cluster", ""),
+    "CreateNodegroup": ("nodegroup", "nodegroupName"),
+    "UpdateAddon": ("update", ""),
+    "UpdateClusterConfig": ("update", ""),
+    "UpdateClusterVersion": ("update", ""),
+    "UpdateNodegroupConfig": ("update", ""),
+    "UpdateNodegroupVersion": ("update", ""),
+}
+"""What takes its time, and can end badly after it was accepted: what ends so, and the parameter that names it."""
+
 
 @dataclass(frozen=True)
 class Issue:
@@ -58,12 +71,8 @@ class Faults:
     def fail_next(self, operation: str, parameters: Mapping[str, Any], code: str, message: str) -> None:
         """What this call is going to begin ends badly; an update does of whatever type it is."""
         cluster = parameters.get("clusterName") or parameters["name"]
-        thing = {
-            "CreateAddon": ("addon", cluster, parameters.get("addonName", "")),
-            "CreateCluster": ("cluster", cluster),
-            "CreateNodegroup": ("nodegroup", cluster, parameters.get("nodegroupName", "")),
-        }.get(operation, ("update", cluster, ""))
-        self._planned[thing] = Issue(code, message)
+        kind, name = LATER[operation]
+        self._planned[(kind, cluster) if kind == "cluster" else (kind, cluster, parameters.get(name, ""))] = Issue(code, message)
 
     def conflict(self, cluster: str, addon: str, fields: str) -> None:
         """Somebody changed ``fields`` (``DaemonSet.apps kube-proxy - .spec.template``) by hand; stays until an add-on call overwrites them."""

@@ -48,6 +48,7 @@ _LIMIT = re.compile(r"\w*(LimitExceeded|QuotaExceeded|TooMany[A-Z]\w+)\w*")
 _THROTTLED = re.compile(r"\w*(Throttl|RequestLimitExceeded|TooManyRequests|SlowDown|BandwidthLimit)\w*")
 _BUSY = re.compile(r"Internal\w*|Service(Unavailable|Failure)\w*|Server(Exception|Error|Unavailable)|Unavailable|RequestTimeout\w*")
 NEVER_SENT = ("ConnectTimeoutError", "EndpointConnectionError", "ProxyConnectionError", "SSLError")  # botocore's: what was asked did not reach AWS
+_NO_ANSWER = (*NEVER_SENT, "ConnectionClosedError", "ConnectionError", "ReadTimeoutError")
 _QUOTED = re.compile(r"value: .*?, (?=type:|valid)", re.DOTALL)
 
 
@@ -103,14 +104,6 @@ def _of_this_side(error: Exception, what: str, kind: str) -> SlipwayError:
         return InvalidInput(f"{what}: no region, or none that can be; give region")
     if kind in ("ParamValidationError", "UnknownParameterError", "MissingParametersError"):
         return InvalidInput(f"{what}: {_QUOTED.sub('', str(error)).strip()}")
-    if kind in (
-        "EndpointConnectionError",
-        "ConnectTimeoutError",
-        "ConnectionClosedError",
-        "ReadTimeoutError",
-        "ConnectionError",
-        "SSLError",
-        "ProxyConnectionError",
-    ):
+    if kind in _NO_ANSWER:
         return Unreachable(f"{what}: no answer ({kind}); check the region's name, the network and the proxy")
     return Unreachable(f"{what}: no usable answer ({kind})")

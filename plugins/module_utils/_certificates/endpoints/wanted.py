@@ -57,7 +57,7 @@ class Endpoint:
     @property
     def name(self) -> str:
         """``example.com:443``, ``[2001:db8::1]:443``."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return _netloc(self.host, self.port)
 
     @property
     def peer(self) -> str | None:
@@ -88,7 +88,7 @@ def endpoint(written: Any, where: str, base: Thresholds, verify: bool = True, pr
         raise InvalidInput(f"{where}: client_key without client_certificate; give both, or the file with both as client_certificate")
     proxy, authorization = _proxy(written.get("proxy"), f"{where}.proxy"), ""
     if proxies and "proxy" not in written and starttls == "none" and not written.get("addresses"):
-        proxy, authorization = _of_the_machine(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", proxies)
+        proxy, authorization = _of_the_machine(_netloc(host, port), proxies)
     return Endpoint(
         host=host,
         port=port,
@@ -118,6 +118,10 @@ def split(text: str, where: str) -> tuple[str, int | None]:
         host, _, port = text.partition(":")
         return _host(host, where), _port(port, where)
     return _host(text, where), None
+
+
+def _netloc(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _host(text: str, where: str) -> str:
@@ -164,7 +168,7 @@ def _proxy(written: Any, where: str) -> str | None:
     host, port = split(str(written).removeprefix("http://").rstrip("/"), where)
     if port is None:
         raise InvalidInput(f"{where}: {written!r} has no port; write host:port")
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return _netloc(host, port)
 
 
 def _of_the_machine(netloc: str, proxies: Mapping[str, str]) -> tuple[str | None, str]:
@@ -172,8 +176,7 @@ def _of_the_machine(netloc: str, proxies: Mapping[str, str]) -> tuple[str | None
     found = proxy_of(netloc, proxies)
     if found is None:
         return None, ""
-    host = str(found.hostname)
-    return f"[{host}]:{found.port or 80}" if ":" in host else f"{host}:{found.port or 80}", credentials(found).get("Proxy-Authorization", "")
+    return _netloc(str(found.hostname), found.port or 80), credentials(found).get("Proxy-Authorization", "")
 
 
 def _list(written: Any, where: str) -> list[Any]:
