@@ -9,7 +9,7 @@ is encrypted with.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from types import MappingProxyType
@@ -101,59 +101,43 @@ def delete_record(aws: Aws, left: Left) -> None:
 class _Asked:
     """How it is asked whether something is still there, since the tagging API goes on to list what is gone.
 
-    ``value``: what the parameter is, by the ARN and what stands in it behind the type. ``listed``: the list in the answer that is empty for what is gone, ""
-    where AWS says NotFound.
+    ``by``: what the parameter is: the ARN, the rest of it behind the type, or its cluster, with which that begins; alone in a list for a parameter in the
+    plural. ``listed``: the list in the answer that is empty for what is gone, "" where AWS says NotFound.
     """
 
     kind: str
     service: str
     operation: str
     parameter: str
-    value: Callable[[str, str], Any]
+    by: str = "rest"
     listed: str = ""
-
-
-def _whole(arn: str, _rest: str) -> str:
-    return arn
-
-
-def _rest(_arn: str, rest: str) -> str:
-    return rest
-
-
-def _as_list(_arn: str, rest: str) -> list[str]:
-    return [rest]
-
-
-def _first(_arn: str, rest: str) -> str:
-    return rest.partition("/")[0]
 
 
 def _of_cluster(kind: str) -> _Asked:
     """What is part of a cluster goes with it."""
-    return _Asked(kind, "eks", "describe_cluster", "name", _first)
+    return _Asked(kind, "eks", "describe_cluster", "name", by="cluster")
 
 
 # By service and type as ARNs have them.
 _ASKED: Mapping[str, _Asked] = MappingProxyType(
     {
-        "acm:certificate": _Asked("certificate", "acm", "describe_certificate", "CertificateArn", _whole),
-        "ec2:vpc-flow-log": _Asked("flow log", "ec2", "describe_flow_logs", "FlowLogIds", _as_list, "FlowLogs"),
-        "ecr:repository": _Asked("repository", "ecr", "describe_repositories", "repositoryNames", _as_list),
+        "acm:certificate": _Asked("certificate", "acm", "describe_certificate", "CertificateArn", by="arn"),
+        "ec2:vpc-flow-log": _Asked("flow log", "ec2", "describe_flow_logs", "FlowLogIds", listed="FlowLogs"),
+        "ecr:repository": _Asked("repository", "ecr", "describe_repositories", "repositoryNames"),
         "eks:access-entry": _of_cluster("access entry"),
         "eks:addon": _of_cluster("add-on"),
-        "eks:cluster": _Asked("cluster", "eks", "describe_cluster", "name", _rest),
+        "eks:cluster": _Asked("cluster", "eks", "describe_cluster", "name"),
         "eks:identityproviderconfig": _of_cluster("identity provider"),
         "eks:nodegroup": _of_cluster("node group"),
         "eks:podidentityassociation": _of_cluster("pod identity association"),
-        "kms:key": _Asked("key", "kms", "describe_key", "KeyId", _whole),
-        "rds:auto-backup": _Asked("database backups", "rds", "describe_db_instance_automated_backups", "DBInstanceAutomatedBackupsArn", _whole),
-        "rds:db": _Asked("database", "rds", "describe_db_instances", "DBInstanceIdentifier", _rest),
-        "rds:pg": _Asked("database parameters", "rds", "describe_db_parameter_groups", "DBParameterGroupName", _rest),
-        "rds:snapshot": _Asked("database snapshot", "rds", "describe_db_snapshots", "DBSnapshotIdentifier", _rest),
-        "rds:subgrp": _Asked("database subnets", "rds", "describe_db_subnet_groups", "DBSubnetGroupName", _rest),
-        "s3:": _Asked("bucket", "s3", "head_bucket", "Bucket", _rest),
-        "secretsmanager:secret": _Asked("secret", "secretsmanager", "describe_secret", "SecretId", _whole),
+        "kms:key": _Asked("key", "kms", "describe_key", "KeyId", by="arn"),
+        "rds:auto-backup": _Asked("database backups", "rds", "describe_db_instance_automated_backups", "DBInstanceAutomatedBackupsArn", by="arn"),
+        "rds:db": _Asked("database", "rds", "describe_db_instances", "DBInstanceIdentifier"),
+        "rds:pg": _Asked("database parameters", "rds", "describe_db_parameter_groups", "DBParameterGroupName"),
+        "rds:snapshot": _Asked("database snapshot", "rds", "describe_db_snapshots", "DBSnapshotIdentifier"),
+        "rds:subgrp": _Asked("database subnets", "rds", "describe_db_subnet_groups", "DBSubnetGroupName"),
+        "s3:": _Asked("bucket", "s3", "head_bucket", "Bucket"),
+        "secretsmanager:secret": _Asked("secret", "secretsmanager", "describe_secret", "SecretId", by="arn"),
     }
 )
 _COVERED = {"elasticloadbalancing", "logs"}  # which are listed by themselves
@@ -189,7 +173,8 @@ def _existing(aws: Aws, arn: str, name: str) -> Left | None:
     asked = _ASKED.get(f"{service}:{kind if rest else ''}")
     if not asked:
         return Left(f"{service} {kind}", arn, name, "listed", "tags")
-    answer = aws.find(asked.service, asked.operation, **{asked.parameter: asked.value(arn, rest or kind)})
+    value = {"arn": arn, "rest": rest or kind, "cluster": rest.partition("/")[0]}[asked.by]
+    answer = aws.find(asked.service, asked.operation, **{asked.parameter: [value] if asked.parameter.endswith("s") else value})
     if answer is None or (asked.listed and not answer.get(asked.listed)):
         return None
     return Left(asked.kind, arn, name or (rest or kind), "there", "tags", ends=_ends(answer))
